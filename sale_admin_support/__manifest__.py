@@ -1,0 +1,17 @@
+{
+    "name": "Sales Administration",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Sales",
+    "summary": "Contracts, execution schedules and the sales back office's work list",
+    "author": "Sale Admin Support contributors",
+    "license": "LGPL-3",
+    "application": True,
+    "depends": ["sale_management", "sale_stock"],
+    "data": [
+        "security/sale_admin_support_groups.xml",
+        "security/ir.model.access.csv",
+        "security/sale_admin_support_rules.xml",
+        "data/ir_sequence_data.xml",
+        "views/sale_admin_support_menus.xml",
+    ],
+}

@@ -1,0 +1,44 @@
+from datetime import datetime
+
+import pytz
+
+from odoo import fields, models
+from odoo.addons.base.models.res_partner import _tz_get
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    sale_admin_tz = fields.Selection(
+        _tz_get,
+        string="Sales Administration Time Zone",
+        required=True,
+        default=lambda self: self.env.user.tz or "UTC",
+        help="Deliveries and orders are dated by the day in this time zone, and so is today.",
+    )
+    sale_admin_contract_mode = fields.Selection(
+        [
+            ("never", "Never"),
+            ("template", "When the quotation template says so"),
+            ("always", "Always"),
+        ],
+        string="Open a Contract for Confirmed Orders",
+        required=True,
+        default="template",
+    )
+    sale_admin_renewal_days = fields.Integer(
+        string="Renewal Window (Days)",
+        default=60,
+        help="A contract's renewal is put before its administrator this many days before the last "
+        "day to give notice, or before its end when no notice is agreed.",
+    )
+    sale_admin_max_file_size = fields.Integer(
+        string="Largest File (MB)",
+        default=25,
+        help="Contract papers larger than this are refused.",
+    )
+
+    def _sale_admin_today(self):
+        """Return today's date in the company's time zone."""
+        self.ensure_one()
+        return datetime.now(pytz.timezone(self.sale_admin_tz or "UTC")).date()
