@@ -1,0 +1,101 @@
+"""The small verbs."""
+
+import os
+import shutil
+import subprocess
+
+from . import browser, paths
+from .addons import depends
+from .console import Problem, note, say, step
+from .context import prepared
+from .databases import Installed, Templates
+from .paths import ADDON, LOCAL, PROJECT, TOOLS, local
+
+
+def environment(_arguments):
+    with prepared() as context:
+        browser.ensure(context, needed=False)
+        templates = Templates(context)
+        for demo in (False, True):
+            templates.get(depends([ADDON]), demo)
+        say(f"Odoo {context.odoo.version}, Python {context.python.folder.name}: ready.")
+
+
+def _in_context(command, context, cwd=None):
+    try:
+        return subprocess.run(command, env=context.environment(), cwd=cwd).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def _demo(context):
+    demo = Installed(context, "demo", demo=True)
+    with demo.lock():
+        demo.bring_up_to_date(keep=True)
+    return demo
+
+
+def shell(arguments):
+    """Odoo's shell on the demo database, or on the one named by DB."""
+    with prepared() as context:
+        name = os.environ.get("DB")
+        database = context.server.name(name) if name else _demo(context).database
+        command = context.odoo_command("shell", "-d", database, "--no-http", *arguments)
+        return _in_context(command, context, local("run"))
+
+
+def psql(arguments):
+    with prepared() as context:
+        name = context.server.name(os.environ.get("DB") or "demo")
+        return _in_context(context.server.command("psql", "-d", name, *arguments), context)
+
+
+def odoo(arguments):
+    with prepared() as context:
+        return _in_context(context.odoo_command(*arguments), context, local("run"))
+
+
+def python(arguments):
+    with prepared() as context:
+        context.config()
+        return _in_context([str(context.python.python), *arguments], context)
+
+
+def update(_arguments):
+    """Bring the database named by DB (ready, demo) up to date with the addon's files."""
+    name = os.environ.get("DB") or "ready"
+    with prepared() as context:
+        database = Installed(context, name, demo=name == "demo")
+        with database.lock():
+            database.bring_up_to_date(keep=name == "demo")
+
+
+def bench(arguments):
+    script = PROJECT / "benchmarks" / "run.py"
+    if not script.exists():
+        raise Problem("There are no benchmarks in this clone: benchmarks/run.py is missing.")
+    with prepared() as context:
+        context.config()
+        return _in_context([str(context.python.python), str(script), *arguments], context)
+
+
+def clean(_arguments):
+    """Stop this clone's server and remove its databases and logs; the cache stays."""
+    if not LOCAL.exists():
+        return
+    with step("Stopping and removing this clone's databases and logs"):
+        with paths.locked(paths.CACHE / "locks" / f"clean-{paths.clone_key()}"):
+            _stop_server()
+            shutil.rmtree(LOCAL)
+    note(f"what was fetched stays in {paths.CACHE} (remove that folder to fetch it again)")
+
+
+def _stop_server():
+    from . import postgres, python_env
+
+    if (LOCAL / "postgres").exists():
+        postgres.Embedded(python_env.get()).stop()
+
+
+def help_text(_arguments):
+    say((TOOLS / "help.txt").read_text().rstrip())
