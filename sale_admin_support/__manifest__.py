@@ -11,7 +11,9 @@
         "security/sale_admin_support_groups.xml",
         "security/ir.model.access.csv",
         "security/sale_admin_support_rules.xml",
+        "security/sale_admin_contract_report_security.xml",
         "data/ir_sequence_data.xml",
         "views/sale_admin_support_menus.xml",
+        "reports/sale_admin_contract_report_views.xml",
     ],
 }

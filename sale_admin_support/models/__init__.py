@@ -7,4 +7,5 @@ from . import sale_admin_fact
 from . import sale_admin_milestone
 from . import sale_admin_milestone_template
 from . import sale_admin_milestone_template_line
+from . import sale_admin_report
 from . import sale_order
