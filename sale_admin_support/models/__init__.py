@@ -1,5 +1,6 @@
 from . import account_move
 from . import res_company
+from . import res_config_settings
 from . import sale_admin_contract
 from . import sale_admin_contract_amendment
 from . import sale_admin_contract_line
@@ -7,5 +8,7 @@ from . import sale_admin_fact
 from . import sale_admin_milestone
 from . import sale_admin_milestone_template
 from . import sale_admin_milestone_template_line
+from . import sale_admin_queue
+from . import sale_admin_queue_group
 from . import sale_admin_report
 from . import sale_order
