@@ -16,8 +16,14 @@
         "data/ir_sequence_data.xml",
         "views/res_config_settings_views.xml",
         "views/sale_admin_queue_views.xml",
+        "data/ir_cron_data.xml",
         "views/sale_admin_support_menus.xml",
         "reports/sale_admin_contract_report_views.xml",
+        "views/sale_admin_contract_views.xml",
+        "views/sale_admin_contract_amendment_views.xml",
+        "views/sale_order_views.xml",
+        "views/res_partner_views.xml",
+        "wizards/sale_admin_contract_transition_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

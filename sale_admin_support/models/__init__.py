@@ -1,8 +1,10 @@
 from . import account_move
 from . import res_company
 from . import res_config_settings
+from . import res_partner
 from . import sale_admin_contract
 from . import sale_admin_contract_amendment
+from . import sale_admin_contract_amendment_line
 from . import sale_admin_contract_line
 from . import sale_admin_fact
 from . import sale_admin_milestone
@@ -12,3 +14,4 @@ from . import sale_admin_queue
 from . import sale_admin_queue_group
 from . import sale_admin_report
 from . import sale_order
+from . import sale_order_template

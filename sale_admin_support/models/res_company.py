@@ -3,6 +3,7 @@ from datetime import datetime
 import pytz
 
 from odoo import fields, models
+from odoo.exceptions import ValidationError
 from odoo.addons.base.models.res_partner import _tz_get
 
 
@@ -42,3 +43,29 @@ class ResCompany(models.Model):
         """Return today's date in the company's time zone."""
         self.ensure_one()
         return datetime.now(pytz.timezone(self.sale_admin_tz or "UTC")).date()
+
+    def _sale_admin_date(self, moment):
+        """Return the day of a UTC datetime in the company's time zone; falsy stays falsy."""
+        self.ensure_one()
+        if not moment:
+            return moment
+        zone = pytz.timezone(self.sale_admin_tz or "UTC")
+        return pytz.utc.localize(moment).astimezone(zone).date()
+
+    def _check_sale_admin_file(self, content):
+        """Refuse a paper that is larger than the company allows.
+
+        :param content: a Binary field's base64 value
+        :raise ValidationError: with the size and the limit
+        """
+        self.ensure_one()
+        size = len(content or b"") * 3 / 4 / 1024 / 1024
+        if size > self.sale_admin_max_file_size:
+            raise ValidationError(
+                self.env._(
+                    "The file has %(size).1f MB, more than the %(limit)s MB allowed: send a smaller "
+                    "scan, or raise the limit in the settings.",
+                    size=size,
+                    limit=self.sale_admin_max_file_size,
+                )
+            )

@@ -50,3 +50,6 @@ class SaleAdminFact(models.Model):
     @property
     def _table_query(self) -> SQL:
         return SQL("SELECT NULL WHERE FALSE")
+
+    def _get_totals(self, contracts):
+        return {}

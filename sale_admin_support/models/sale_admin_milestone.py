@@ -121,3 +121,17 @@ class SaleAdminMilestone(models.Model):
     # === COMPUTE METHODS === #
     def _compute_status(self):
         self.status = "planned"
+
+    # === BUSINESS METHODS === #
+    def _filter_open(self):
+        return self.filtered(lambda m: m.status not in ("reached", "reached_late", "waived"))
+
+    def _check_schedule(self):
+        return []
+
+    def _freeze_baseline(self):
+        for milestone in self:
+            milestone.date_baseline = milestone.date_planned
+
+    def _apply_amendment(self, amendment):
+        pass

@@ -23,3 +23,9 @@ class SaleAdminMilestoneTemplate(models.Model):
     line_ids = fields.One2many(
         "sale.admin.milestone.template.line", "template_id", copy=True, string="Milestones"
     )
+
+    def _propose(self, contract):
+        return self.browse()
+
+    def _make_schedule(self, contract):
+        pass

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 
 class SaleOrder(models.Model):
@@ -12,4 +13,115 @@ class SaleOrder(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         tracking=True,
+        domain="[('company_id', '=', company_id), ('partner_id.child_ids', '=', partner_id),"
+        " ('state', 'not in', ('done', 'terminated', 'cancelled'))]",
     )
+
+    @api.constrains("sale_contract_id", "partner_id", "company_id", "currency_id")
+    def _check_contract_agrees(self):
+        """An order and its contract have one customer, one company and one currency."""
+        for order in self.filtered("sale_contract_id"):
+            contract = order.sale_contract_id.sudo()
+            if order.partner_id.commercial_partner_id != contract.partner_id:
+                reason = self.env._(
+                    "the contract is with %(customer)s", customer=contract.partner_id.display_name
+                )
+            elif order.company_id != contract.company_id:
+                reason = self.env._(
+                    "the contract belongs to %(company)s", company=contract.company_id.display_name
+                )
+            elif order.currency_id != contract.currency_id:
+                reason = self.env._(
+                    "the contract is in %(currency)s", currency=contract.currency_id.name
+                )
+            else:
+                continue
+            raise ValidationError(
+                self.env._(
+                    "%(order)s cannot be put under %(contract)s: %(reason)s.",
+                    order=order.name,
+                    contract=contract.display_name,
+                    reason=reason,
+                )
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_may_attach(vals_list)
+        orders = super().create(vals_list)
+        orders.filtered("sale_contract_id")._check_contract_takes_orders()
+        orders.filtered(lambda o: o.state == "sale")._open_contracts_at_confirmation()
+        return orders
+
+    def write(self, vals):
+        self._check_may_attach([vals])
+        moved = self.browse()
+        if "sale_contract_id" in vals:
+            moved = self.filtered(lambda o: o.sale_contract_id.id != (vals["sale_contract_id"] or False))
+            moved._check_may_leave_contract()
+        # Every way to confirm passes here: the button, a signature, a payment, an import.
+        confirmed = self.browse()
+        if vals.get("state") == "sale":
+            confirmed = self.filtered(lambda o: o.state != "sale")
+        res = super().write(vals)
+        moved.filtered("sale_contract_id")._check_contract_takes_orders()
+        confirmed._open_contracts_at_confirmation()
+        return res
+
+    def _check_may_attach(self, vals_list):
+        if any(vals.get("sale_contract_id") for vals in vals_list) and not (
+            self.env.su or self.env.user.has_group("sale_admin_support.group_sale_admin_user")
+        ):
+            raise AccessError(
+                self.env._("Orders are put under contracts by sales administrators: ask one of them.")
+            )
+
+    def _check_may_leave_contract(self):
+        """Once a contract runs, only a manager takes a confirmed order from under it."""
+        if self.env.su or self.env.user.has_group("sale_admin_support.group_sale_admin_manager"):
+            return
+        for order in self.filtered(lambda o: o.state == "sale" and o.sale_contract_id):
+            if order.sale_contract_id.date_activated:
+                raise UserError(
+                    self.env._(
+                        "%(order)s is part of the running contract %(contract)s: only a sales "
+                        "administration manager can take it out.",
+                        order=order.name,
+                        contract=order.sale_contract_id.display_name,
+                    )
+                )
+
+    def _check_contract_takes_orders(self):
+        for order in self:
+            contract = order.sale_contract_id
+            if contract.state in ("done", "terminated", "cancelled"):
+                raise UserError(
+                    self.env._(
+                        "%(contract)s has ended and takes no more orders.",
+                        contract=contract.display_name,
+                    )
+                )
+
+    def _must_open_contract(self):
+        """Hook: whether confirming this order opens a contract."""
+        self.ensure_one()
+        mode = self.company_id.sale_admin_contract_mode
+        return not self.sale_contract_id and (
+            mode == "always"
+            or mode == "template"
+            and self.sale_order_template_id.opens_sale_contract
+        )
+
+    def _open_contracts_at_confirmation(self):
+        """Open contracts as the company wants; the confirming user may be a customer."""
+        if orders := self.filtered(lambda o: o._must_open_contract()):
+            self.env["sale.admin.contract"].sudo()._open_from_orders(orders.sudo())
+
+    def action_view_sale_contract(self):
+        """Open the order's contract; a button for administrators makes it when there is none."""
+        self.ensure_one()
+        if not self.sale_contract_id:
+            if self.state == "cancel":
+                raise UserError(self.env._("A cancelled order opens no contract."))
+            self.env["sale.admin.contract"]._open_from_orders(self)
+        return self.sale_contract_id._get_form_action()
