@@ -59,7 +59,8 @@ class ResCompany(models.Model):
         :raise ValidationError: with the size and the limit
         """
         self.ensure_one()
-        size = len(content or b"") * 3 / 4 / 1024 / 1024
+        encoded = content or b""
+        size = (len(encoded) * 3 // 4 - encoded.count(b"=")) / 1024 / 1024
         if size > self.sale_admin_max_file_size:
             raise ValidationError(
                 self.env._(
