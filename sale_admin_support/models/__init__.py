@@ -13,5 +13,7 @@ from . import sale_admin_milestone_template_line
 from . import sale_admin_queue
 from . import sale_admin_queue_group
 from . import sale_admin_report
+from . import sale_admin_report_log
+from . import sale_admin_report_schedule
 from . import sale_order
 from . import sale_order_template

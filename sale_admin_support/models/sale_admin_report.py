@@ -147,6 +147,14 @@ class SaleAdminReport(models.AbstractModel):
         )
 
     @api.model
+    def _get_amounts_note(self, document):
+        return self.env._(
+            "Amounts in %(currency)s, as of %(date)s",
+            currency=document["company"].currency_id.name,
+            date=format_date(self.env, document["printed_on"]),
+        )
+
+    @api.model
     def _get_file_name(self, document, extension):
         """Return a name that every file system takes: no slash, no reserved sign."""
         parts = (document["title"], document["subtitle"], document["company"].name)
@@ -176,7 +184,11 @@ class SaleAdminReport(models.AbstractModel):
     def _render_pdf(self, document):
         content, _kind = self.env["ir.actions.report"]._render_qweb_pdf(
             "sale_admin_support.action_report_document",
-            data={"document": document, "format_cell": self._format_cell},
+            data={
+                "document": document,
+                "format_cell": self._format_cell,
+                "heading_note": self._get_amounts_note(document),
+            },
         )
         return content
 
@@ -189,8 +201,7 @@ class SaleAdminReport(models.AbstractModel):
         match column["type"]:
             case "amount":
                 # Whole units: a table of many columns is read, cents are for the spreadsheet.
-                currency = section["currency"]
-                return formatLang(self.env, currency.round(value), digits=0)
+                return formatLang(self.env, value, digits=0)
             case "percent":
                 return self.env._("%s %%", formatLang(self.env, value * 100, digits=1))
             case "float":
@@ -237,15 +248,7 @@ class SaleAdminReport(models.AbstractModel):
         sheet.write_string(0, 0, f"{document['title']}: {section['title']}", styles["title"])
         subtitle = [document["company"].name, document["subtitle"], section["subtitle"]]
         sheet.write_string(1, 0, " · ".join(filter(None, subtitle)))
-        sheet.write_string(
-            2,
-            0,
-            self.env._(
-                "Amounts in %(currency)s, as of %(date)s",
-                currency=section["currency"].name,
-                date=format_date(self.env, document["printed_on"]),
-            ),
-        )
+        sheet.write_string(2, 0, self._get_amounts_note(document))
         header = 4
         for index, column in enumerate(columns):
             label = " ".join(filter(None, [column["group"], column["label"]]))

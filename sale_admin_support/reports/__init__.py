@@ -1,1 +1,2 @@
 from . import sale_admin_contract_report
+from . import sale_admin_report_execution
