@@ -178,8 +178,9 @@ class SaleAdminContractAmendment(models.Model):
                 )
             )
 
-    def _note_editor(self):
-        """Who changed the figures may not approve them."""
+    def _edit(self):
+        """Note who changes the lines: who changed the figures may not approve them."""
+        self._check_undecided()
         super().write({"editor_id": self.env.uid})
 
     @api.model

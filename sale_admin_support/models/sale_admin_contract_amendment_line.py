@@ -53,17 +53,16 @@ class SaleAdminContractAmendmentLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        lines.amendment_id._check_undecided()
+        lines.amendment_id._edit()
         return lines
 
     def write(self, vals):
-        self.amendment_id._check_undecided()
-        self.amendment_id._note_editor()
+        self.amendment_id._edit()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_decided(self):
-        self.amendment_id._check_undecided()
+        self.amendment_id._edit()
 
     # === BUSINESS METHODS === #
     @api.model

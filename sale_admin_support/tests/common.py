@@ -91,7 +91,6 @@ class SaleAdminSupportCommon(TestSaleCommon):
                                 "product_id": line_product.id,
                                 "product_uom_qty": line_quantity,
                                 "price_unit": line_price,
-                                "tax_ids": [Command.set(line_product.taxes_id.ids)],
                             }
                         )
                         for line_product, line_quantity, line_price in lines

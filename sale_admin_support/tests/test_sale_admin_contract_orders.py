@@ -82,7 +82,6 @@ class TestContractOrders(SaleAdminSupportCommon):
         other = self.setup_other_company()["company"]
         with self.assertRaises(UserError):
             self._create_contract(order, company_id=other.id)
-        self.assertFalse(order.sale_contract_id)
 
     def test_the_contract_cannot_change_away_from_its_orders(self):
         contract = self._create_contract(self._create_order())
