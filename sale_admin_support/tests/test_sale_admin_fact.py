@@ -26,3 +26,8 @@ class TestHelpers(SaleAdminSupportCommon):
         refund = self._credit(invoice)
         self.assertEqual(refund.amount_total, 805)
         self.assertTrue(contract.with_user(self.clerk).name)
+        sums = self._get_fact_sums(contract_id=contract.id)
+        self.assertEqual(sums["delivered"], (6, 600, 690))
+        self.assertEqual(sums["returned"], (-2, -200, -230))
+        self.assertEqual(sums["invoiced"], (10, 1000, 1150))
+        self.assertEqual(sums["collected"][2], 1000)
