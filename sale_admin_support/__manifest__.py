@@ -30,6 +30,8 @@
         "views/sale_order_views.xml",
         "views/res_partner_views.xml",
         "wizards/sale_admin_contract_transition_views.xml",
+        "views/portal_templates.xml",
+        "data/mail_template_data.xml",
     ],
     "assets": {
         "web.assets_backend": [
@@ -37,6 +39,9 @@
         ],
         "web.assets_tests": [
             "sale_admin_support/static/tests/tours/*",
+        ],
+        "web.assets_frontend": [
+            "sale_admin_support/static/src/scss/portal_contract.scss",
         ],
     },
 }

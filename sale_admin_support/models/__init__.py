@@ -1,4 +1,5 @@
 from . import account_move
+from . import ir_attachment
 from . import res_company
 from . import res_config_settings
 from . import res_partner
@@ -6,6 +7,7 @@ from . import sale_admin_contract
 from . import sale_admin_contract_amendment
 from . import sale_admin_contract_amendment_line
 from . import sale_admin_contract_line
+from . import sale_admin_contract_portal
 from . import sale_admin_fact
 from . import sale_admin_milestone
 from . import sale_admin_milestone_template

@@ -10,6 +10,7 @@ class AccountMove(models.Model):
         check_company=True,
         copy=False,
         index="btree_not_null",
+        groups="base.group_user",
         ondelete="restrict",
         help="Set by hand on papers that no order leads to: an advance, an invoice or a credit "
         "note without order lines. Papers of orders find their contract through the order.",

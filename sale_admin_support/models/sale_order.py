@@ -11,6 +11,7 @@ class SaleOrder(models.Model):
         check_company=True,
         copy=False,
         index="btree_not_null",
+        groups="base.group_user",
         ondelete="restrict",
         tracking=True,
         domain="[('company_id', '=', company_id), ('partner_id.child_ids', '=', partner_id),"
