@@ -21,6 +21,7 @@
         "views/sale_admin_support_menus.xml",
         "reports/sale_admin_contract_report_views.xml",
         "reports/sale_admin_report_templates.xml",
+        "reports/sale_admin_contract_schedule_templates.xml",
         "wizards/sale_admin_report_print_views.xml",
         "views/sale_admin_report_log_views.xml",
         "views/sale_admin_report_schedule_views.xml",

@@ -1,2 +1,3 @@
 from . import sale_admin_contract_report
+from . import sale_admin_contract_schedule
 from . import sale_admin_report_execution

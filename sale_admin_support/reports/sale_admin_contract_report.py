@@ -1,7 +1,46 @@
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.query import Query
 
+from ..models.sale_admin_fact import RANK_BITS, SOURCE_BITS
+
+# Column types are stated in every SELECT of the union: only branches of equal types are read as one
+# table by PostgreSQL, which then uses the indexes of each.
+COLUMNS = {
+    "id": SQL("int8"),
+    "source": SQL("int4"),
+    "res_id": SQL("int4"),
+    "event": SQL("varchar"),
+    "kind": SQL("varchar"),
+    "date": SQL("date"),
+    "contract_id": SQL("int4"),
+    "contract_kind": SQL("varchar"),
+    "milestone_id": SQL("int4"),
+    "partner_id": SQL("int4"),
+    "user_id": SQL("int4"),
+    "admin_id": SQL("int4"),
+    "team_id": SQL("int4"),
+    "country_id": SQL("int4"),
+    "country_state_id": SQL("int4"),
+    "company_id": SQL("int4"),
+    "company_currency_id": SQL("int4"),
+    "currency_id": SQL("int4"),
+    "amount_planned": SQL("numeric"),
+    "amount_baseline": SQL("numeric"),
+    "amount_actual": SQL("numeric"),
+    "amount_executed": SQL("numeric"),
+    "amount_planned_currency": SQL("numeric"),
+    "amount_baseline_currency": SQL("numeric"),
+    "amount_actual_currency": SQL("numeric"),
+    "due_count": SQL("int4"),
+    "on_time_count": SQL("int4"),
+    "late_count": SQL("int4"),
+    "days_late": SQL("int4"),
+    "execution_rate": SQL("float8"),
+    "on_time_rate": SQL("float8"),
+    "average_days_late": SQL("float8"),
+}
 # What the rates of a group are made of: sums of the group's own rows.
 RATIOS = {
     "execution_rate:avg": ("amount_executed", "amount_planned"),
@@ -62,6 +101,10 @@ class SaleAdminContractReport(models.Model):
     }
 
     # === FIELDS === #
+    source = fields.Integer(readonly=True, help="Number of the branch of the view.")
+    res_id = fields.Integer(
+        string="Record", readonly=True, help="Id of the record that the branch reads."
+    )
     event = fields.Selection(
         [
             ("baseline", "Baseline"),
@@ -177,28 +220,30 @@ class SaleAdminContractReport(models.Model):
             self._sql_facts(),
         ]
 
-    def _select(self, source, **columns):
-        """Return one SELECT over `source` (a FROM clause that knows `contract` and `company`)."""
-        columns = {**self._get_columns(), **columns}
+    def _select(self, from_where, **columns):
+        """Return one SELECT over a FROM clause that knows `contract` and `company`.
+
+        Of the columns that are left out, those of the contract are read from it, measures are
+        zero and the rest is empty.
+        """
+        columns = {**self._get_contract_columns(), **columns}
         return SQL(
             "SELECT %s %s",
             SQL(", ").join(
-                SQL("%s AS %s", value, SQL.identifier(name)) for name, value in columns.items()
+                SQL("(%s)::%s AS %s", columns.get(name, SQL("NULL")), sql_type, SQL.identifier(name))
+                for name, sql_type in COLUMNS.items()
             ),
-            source,
+            from_where,
         )
 
-    def _get_columns(self):
-        """Hook: every column in its order, with what it is where an event says nothing else."""
-        amount, count, rate = SQL("0::numeric"), SQL("0"), SQL("NULL::float8")
+    def _get_contract_columns(self):
+        measures = [name for name in COLUMNS if name.startswith("amount_")]
+        measures += ["due_count", "on_time_count", "late_count", "days_late"]
         return {
-            "id": SQL("NULL::bigint"),
+            **dict.fromkeys(measures, SQL("0")),
             "event": SQL("'actual'"),
-            "kind": SQL("NULL"),
-            "date": SQL("NULL::date"),
             "contract_id": SQL("contract.id"),
             "contract_kind": SQL("contract.kind"),
-            "milestone_id": SQL("NULL::int4"),
             "partner_id": SQL("contract.partner_id"),
             "user_id": SQL("contract.user_id"),
             "admin_id": SQL("contract.admin_id"),
@@ -208,20 +253,20 @@ class SaleAdminContractReport(models.Model):
             "company_id": SQL("contract.company_id"),
             "company_currency_id": SQL("company.currency_id"),
             "currency_id": SQL("contract.currency_id"),
-            "amount_planned": amount,
-            "amount_baseline": amount,
-            "amount_actual": amount,
-            "amount_executed": amount,
-            "amount_planned_currency": amount,
-            "amount_baseline_currency": amount,
-            "amount_actual_currency": amount,
-            "due_count": count,
-            "on_time_count": count,
-            "late_count": count,
-            "days_late": count,
-            "execution_rate": rate,
-            "on_time_rate": rate,
-            "average_days_late": rate,
+        }
+
+    def _get_own_columns(self, source, res_id):
+        """Identify a row as `sale.admin.fact` does its own, in a rank that no fact has."""
+        last_rank = (1 << RANK_BITS) - 1
+        return {
+            "id": SQL(
+                "(%s::int8 << %s) + %s",
+                res_id,
+                SQL(str(RANK_BITS + SOURCE_BITS)),
+                SQL(str((last_rank << SOURCE_BITS) + source)),
+            ),
+            "source": SQL(str(source)),
+            "res_id": res_id,
         }
 
     def _sql_planned(self):
@@ -237,7 +282,7 @@ class SaleAdminContractReport(models.Model):
                 self._sql_from_milestone(),
                 self._sql_is_agreed(),
             ),
-            id=SQL("milestone.id::bigint * 8 + 1"),
+            **self._get_own_columns(1, SQL("milestone.id")),
             event=SQL("'planned'"),
             kind=self._sql_milestone_kind(),
             date=SQL("milestone.date_planned"),
@@ -258,7 +303,7 @@ class SaleAdminContractReport(models.Model):
                 self._sql_from_milestone(),
                 self._sql_is_agreed(),
             ),
-            id=SQL("milestone.id::bigint * 8 + 2"),
+            **self._get_own_columns(2, SQL("milestone.id")),
             event=SQL("'baseline'"),
             kind=self._sql_milestone_kind(),
             date=SQL("milestone.date_baseline"),
@@ -277,7 +322,7 @@ class SaleAdminContractReport(models.Model):
                 self._sql_join_company(),
                 self._sql_is_agreed(),
             ),
-            id=SQL("contract.id::bigint * 8 + 3"),
+            **self._get_own_columns(3, SQL("contract.id")),
             kind=SQL("'signed'"),
             date=SQL("contract.date_signed"),
             amount_actual=self._sql_company_amount(amount),
@@ -295,7 +340,7 @@ class SaleAdminContractReport(models.Model):
                 self._sql_join_company(),
                 self._sql_is_agreed(),
             ),
-            id=SQL("amendment.id::bigint * 8 + 4"),
+            **self._get_own_columns(4, SQL("amendment.id")),
             kind=SQL("'signed'"),
             date=SQL(
                 "(amendment.decided_at AT TIME ZONE 'UTC'"
@@ -318,7 +363,9 @@ class SaleAdminContractReport(models.Model):
                 " 'advance')",
                 self.env["sale.admin.fact"]._table_query,
             ),
-            id=SQL("fact.id::bigint * 8"),
+            id=SQL("fact.id"),
+            source=SQL("fact.source"),
+            res_id=SQL("fact.res_id"),
             kind=SQL(
                 "CASE WHEN fact.kind IN ('delivered', 'returned') THEN 'delivered'"
                 " WHEN fact.kind IN ('invoiced', 'credited') THEN 'invoiced'"
@@ -406,6 +453,11 @@ class SaleAdminContractReport(models.Model):
         )
 
     # === BUSINESS METHODS === #
+    def _search(self, domain, *args, **kwargs):
+        """Find rows by id in the records that their ids name, not by reading the whole view."""
+        locate_ids = self.env["sale.admin.fact"]._locate_ids
+        return super()._search(Domain(domain).map_conditions(locate_ids), *args, **kwargs)
+
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
         """A rate of a group is a ratio of its sums, at whatever level it is asked for."""
         if aggregate_spec not in RATIOS:
