@@ -17,7 +17,9 @@ def manifest(addon):
     try:
         return ast.literal_eval(path.read_text())
     except FileNotFoundError:
-        raise Problem(f"The addon {addon} is not in {PROJECT}: call make in a full clone.") from None
+        raise Problem(
+            f"The addon {addon} is not in {PROJECT}: call make in a full clone."
+        ) from None
     except (SyntaxError, ValueError) as error:
         raise Problem(f"{addon}/__manifest__.py cannot be read ({error}): correct it.") from None
 

@@ -48,9 +48,14 @@ def _parse_deb822(text):
                 yield options, uri, suite, fields.get("components", "").split()
 
 
+ONE_LINE = re.compile(r"deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)")
+
+
 def _parse_lines(text):
     for line in text.splitlines():
-        match = re.match(r"deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)", line.split("#")[0].strip())
+        match = re.match(
+            r"deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)", line.split("#")[0].strip()
+        )
         if match:
             options, uri, suite, components = match.groups()
             pairs = [tuple(pair.split("=", 1)) for pair in (options or "").split() if "=" in pair]
@@ -87,7 +92,7 @@ class Archive:
         source = debian_source(machine_sources())
         if not source or not shutil.which("apt-get"):
             raise Problem(
-                "This machine has no Debian package source: set ODOO_HOME to an Odoo 19 source tree."
+                "This machine has no Debian package source: set ODOO_HOME to an Odoo 19 tree."
             )
         self.options, self.uri, own_suite = source
         self.suite = suite or own_suite
@@ -144,8 +149,8 @@ class Archive:
         self.update()
         out = run(
             self._apt() + ["download", "--print-uris", *packages],
-            f"Debian's {self.suite} suite no longer has {' or '.join(packages)}: set ODOO_HOME to an"
-            " Odoo 19 source tree.",
+            f"Debian's {self.suite} suite no longer has {' or '.join(packages)}: set ODOO_HOME to"
+            " an Odoo 19 source tree.",
         )
         wanted = re.findall(r"^'([^']+)' (\S+) (\d+)", out, re.M)
         folder = ensure(self.folder / "archives")
@@ -159,8 +164,7 @@ class Archive:
                     "A download from Debian's archive broke off: check the network and call again.",
                     cwd=folder,
                 )
-        # apt keeps an escaped name (3%3a1.0) where the printed one may differ
-        return [path if path.exists() else folder / name for path, (_u, name, _s) in zip(sizes, wanted)]
+        return list(sizes)
 
     def forget(self):
         """Free the disk of what has been unpacked."""
@@ -207,7 +211,9 @@ def privilege():
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo"):
-        asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, stdin=subprocess.DEVNULL)
+        asked = subprocess.run(
+            ["sudo", "-n", "true"], capture_output=True, stdin=subprocess.DEVNULL
+        )
         if not asked.returncode:
             return ["sudo", "-n"]
     return None

@@ -1,7 +1,6 @@
 """The browser for tours, the converter for PDF and the fonts they need."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 from . import apt
@@ -27,7 +26,7 @@ def missing():
     return packages + [name for name, path in FONTS.items() if not Path(path).exists()]
 
 
-def ensure(_context=None, needed=True):
+def ensure(needed=True):
     """Install what is missing; without the right to it, only the browser is worth a failure."""
     packages = missing()
     if not packages:

@@ -78,7 +78,9 @@ class Progress:
 
     def _text(self, size, percent):
         megabytes = f"{size / 1e6:.0f} MB"
-        return f"{percent} % ({megabytes} of {self.total / 1e6:.0f} MB)" if self.total else megabytes
+        return (
+            f"{percent} % ({megabytes} of {self.total / 1e6:.0f} MB)" if self.total else megabytes
+        )
 
     def close(self):
         if self.live and self.shown >= 0:

@@ -12,12 +12,8 @@ from .console import Problem, tail
 from .paths import LOGS, PROJECT, ensure, local
 
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (\w+) (\S+) ([^:]+): (.*)")
-# What Odoo itself logs on a sound installation.
-HARMLESS = re.compile(
-    r"pg_trgm|unaccent|odoo\.tools\.config|wkhtmltopdf|"
-    r"running as user 'root'|without the python-ldap|phonenumbers|"
-    r"To be able to (use|read|scan)|Missing (widget|license)"
-)
+# How the description page's errors are told, outside Odoo's log.
+DOCUTILS_LINE = re.compile(r"^<string>:\d+: \((WARNING|ERROR|SEVERE)")
 
 
 class Context:
@@ -55,7 +51,6 @@ class Context:
             PYTHONPATH=str(self.odoo.python_path),
             PYTHONDONTWRITEBYTECODE="1",
             PYTHONUNBUFFERED="1",
-            PYTHONWARNINGS="ignore::DeprecationWarning,ignore::SyntaxWarning",
             PATH=f"{self.python.folder / 'bin'}{os.pathsep}{env['PATH']}",
             VIRTUAL_ENV=str(self.python.folder),
             LC_ALL="C.UTF-8",
@@ -76,7 +71,9 @@ class Context:
         """Run Odoo to its end with its log in `.local/logs`; return (exit code, log text)."""
         path = ensure(LOGS) / log
         with open(path, "w") as output:
-            source = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin, "text": True}
+            source = (
+                {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin, "text": True}
+            )
             done = subprocess.run(
                 self.odoo_command(*arguments),
                 env=self.environment(),
@@ -89,13 +86,15 @@ class Context:
 
 
 def complaints(log):
-    """Lines of Odoo's log at warning level or above, harmless ones left out."""
-    found = []
-    for line in log.splitlines():
-        match = LOG_LINE.match(line)
-        if match and match[1] in ("WARNING", "ERROR", "CRITICAL") and not HARMLESS.search(line):
-            found.append(line)
-    return found
+    """Lines of Odoo's log at warning level or above."""
+    return [line for line in log.splitlines() if _complains(line)]
+
+
+def _complains(line):
+    match = LOG_LINE.match(line)
+    if match:
+        return match[1] in ("WARNING", "ERROR", "CRITICAL")
+    return bool(DOCUTILS_LINE.match(line))
 
 
 @contextmanager

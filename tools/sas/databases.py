@@ -6,7 +6,16 @@ import re
 from . import addons
 from .console import Problem, note, say, step
 from .context import complaints, failed
-from .paths import ADDON, CACHE, LOCAL, cache_lock, digest, ensure, local, locked, unpacking, write_atomically
+from .paths import (
+    ADDON,
+    CACHE,
+    LOCAL,
+    cache_lock,
+    digest,
+    locked,
+    unpacking,
+    write_atomically,
+)
 
 # Counts up when the making of templates below changes.
 RECIPE = 1
@@ -18,7 +27,6 @@ company = env.ref('base.main_company')
 if not company.chart_template:
     env['account.chart.template'].try_loading('generic_coa', company=company, install_demo={demo})
 env['ir.config_parameter'].set_param('web.base.url', 'http://localhost:8069')
-env['res.users'].browse(2).tz = 'UTC'
 env.cr.commit()
 print('PREPARED')
 """
@@ -76,7 +84,7 @@ class Templates:
             work = f"{name}_new"
             self.server.drop(work)
             self.server.sql(
-                f'CREATE DATABASE "{self.server.name(work)}" TEMPLATE template0 ENCODING \'UTF8\''
+                f"CREATE DATABASE \"{self.server.name(work)}\" TEMPLATE template0 ENCODING 'UTF8'"
             )
             arguments = ["-d", self.server.name(work), "-i", ",".join(depends), "--stop-after-init"]
             arguments += ["--with-demo"] if demo else ["--without-demo"]
@@ -95,7 +103,15 @@ class Templates:
             with unpacking(kept) as folder:
                 self.server.run(
                     "pg_dump",
-                    *("-Fd", "-j", "2", "--compress=1", "-f", folder / "dump", self.server.name(work)),
+                    *(
+                        "-Fd",
+                        "-j",
+                        "2",
+                        "--compress=1",
+                        "-f",
+                        folder / "dump",
+                        self.server.name(work),
+                    ),
                     problem="The template could not be kept: see whether the disk is full.",
                 )
             self.server.rename(work, name)
@@ -121,7 +137,9 @@ class Installed:
         return self.server.name(self.name)
 
     def lock(self, shared=False):
-        return locked(LOCAL / "databases" / f"{self.name}.lock", f"the database {self.name}", shared)
+        return locked(
+            LOCAL / "databases" / f"{self.name}.lock", f"the database {self.name}", shared
+        )
 
     def _wanted(self):
         template = self.templates.key(addons.depends(self.modules), self.demo)
@@ -137,47 +155,54 @@ class Installed:
     def forget(self):
         self.state.unlink(missing_ok=True)
 
-    def bring_up_to_date(self, keep=False):
+    def bring_up_to_date(self, keep=False, afresh=False):
         """Install the addons, or update them if their files changed.
 
         :param keep: never begin afresh for a changed template, the database holds somebody's work
+        :param afresh: never update, install again
         """
         wanted, found = self._wanted(), self._found()
         if found == wanted:
             return
-        if found[0] and (keep or found[0] == wanted[0]):
-            if self._update():
+        if found[0] and not afresh and (keep or found[0] == wanted[0]):
+            try:
+                self.update()
+            except Problem:
+                if keep:
+                    raise
+                note("the update failed, installing afresh")
+            else:
                 write_atomically(self.state, " ".join(wanted))
                 return
-            if keep:
-                raise Problem(f"Updating {', '.join(self.modules)} failed: see .local/logs/update-{self.name}.log.")
-            note("the update failed, installing afresh")
         self.forget()
         with step(f"Making the database {self.name}"):
             self.templates.clone(self.name, addons.depends(self.modules), self.demo)
         self.install()
         write_atomically(self.state, " ".join(wanted))
 
-    def _update(self):
-        with step(f"Updating {', '.join(self.modules)} in the database {self.name}"):
-            code, log = self._load("-u", f"update-{self.name}.log")
-            for line in complaints(log):
-                say(line)
-        return not code
-
     def install(self):
-        with step(f"Installing {', '.join(self.modules)}"):
-            code, log = self._load("-i", f"install-{self.name}.log")
+        """Install the addons and return Odoo's log; what it complains of is shown."""
+        return self._load("-i", "install", "Installing")
+
+    def update(self):
+        """Update the addons and return Odoo's log; what it complains of is shown."""
+        return self._load("-u", "update", "Updating")
+
+    def _load(self, option, verb, title):
+        names = ", ".join(self.modules)
+        log_name = f"{verb}-{self.name}.log"
+        with step(f"{title} {names}"):
+            code, log = self.context.run_odoo(
+                *("-d", self.database, option, ",".join(self.modules)),
+                *(
+                    "--with-demo" if self.demo else "--without-demo",
+                    "--stop-after-init",
+                    "--no-http",
+                ),
+                log=log_name,
+            )
             for line in complaints(log):
                 say(line)
             if code:
-                raise failed(f"Installing {', '.join(self.modules)}", f"install-{self.name}.log", log)
+                raise failed(f"{title} {names}", log_name, log)
         return log
-
-    def _load(self, option, log):
-        demo = ["--with-demo"] if self.demo else ["--without-demo"]
-        return self.context.run_odoo(
-            *("-d", self.database, option, ",".join(self.modules), *demo),
-            *("--stop-after-init", "--no-http"),
-            log=log,
-        )

@@ -4,12 +4,12 @@ import os
 import socket
 import subprocess
 import time
-import urllib.request
 import urllib.error
+import urllib.request
 
 from . import browser
-from .console import Problem, note, say, step, tail
-from .context import end, prepared
+from .console import Interrupted, Problem, note, say, step, tail
+from .context import prepared, process
 from .databases import Installed
 from .paths import LOGS, TOOLS, ensure, local
 
@@ -26,13 +26,22 @@ def is_free(port):
     return True
 
 
+def free_port():
+    """A port nobody listens on, chosen by the system."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def choose_port(given):
     """The given port, else the first free one from the default on."""
     if given:
         if not given.isdigit() or not 1024 <= int(given) <= 65535:
             raise Problem(f"PORT={given} is no port: give a number from 1024 to 65535.")
         if not is_free(int(given)):
-            raise Problem(f"Port {given} is taken: give another one, `make demo PORT={int(given) + 1}`.")
+            raise Problem(
+                f"Port {given} is taken: give another one, `make demo PORT={int(given) + 1}`."
+            )
         return int(given)
     for port in range(DEFAULT_PORT, DEFAULT_PORT + 50):
         if is_free(port):
@@ -46,7 +55,7 @@ def main(_arguments):
     begin = time.monotonic()
     port = choose_port(os.environ.get("PORT"))
     with prepared() as context:
-        browser.ensure(context, needed=False)
+        browser.ensure(needed=False)
         demo = Installed(context, "demo", demo=True)
         with demo.lock():
             demo.bring_up_to_date(keep=True)
@@ -57,10 +66,9 @@ def main(_arguments):
 def reset(_arguments):
     with prepared() as context:
         demo = Installed(context, "demo", demo=True)
-        with demo.lock():
-            with step("Removing the demo database"):
-                demo.forget()
-                context.server.drop("demo")
+        with demo.lock(), step("Removing the demo database"):
+            demo.forget()
+            context.server.drop("demo")
     say("`make demo` makes it afresh.")
 
 
@@ -70,27 +78,26 @@ def serve(context, demo, port, begin):
         *("-d", demo.database, "--http-port", port, "--max-cron-threads", "1"),
         *("--db-filter", f"^{demo.database}$"),
     )
-    with open(log, "w") as output:
-        child = subprocess.Popen(
-            command,
-            env=context.environment(),
-            cwd=local("run"),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
     try:
-        with step("Starting Odoo"):
-            wait_until_ready(child, port, log)
-        welcome(port, log, time.monotonic() - begin)
-        child.wait()
-        raise Problem(f"Odoo ended by itself: see {log}.")
-    except KeyboardInterrupt:
-        say("\nStopping ...")
+        with (
+            open(log, "w") as output,
+            process(
+                command,
+                env=context.environment(),
+                cwd=local("run"),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            ) as child,
+        ):
+            with step("Starting Odoo"):
+                wait_until_ready(child, port, log)
+            welcome(port, log, time.monotonic() - begin)
+            child.wait()
+            raise Problem(f"Odoo ended by itself: see {log}.")
+    except (KeyboardInterrupt, Interrupted):
+        say("\nStopped.")
         return 0
-    finally:
-        end(child)
 
 
 def wait_until_ready(child, port, log, patience=180):

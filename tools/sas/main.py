@@ -18,9 +18,11 @@ VERBS = {
     "python": "verbs:python",
     "update": "verbs:update",
     "lint": "lint:main",
+    "format": "lint:tidy",
     "test-odoo": "odoo_tests:main",
     "i18n": "i18n:main",
     "bench": "verbs:bench",
+    "lock": "verbs:lock",
     "clean": "verbs:clean",
     "help": "verbs:help_text",
 }

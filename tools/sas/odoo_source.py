@@ -107,7 +107,9 @@ def _fetch():
                     hole.parent.mkdir(parents=True, exist_ok=True)
                     hole.touch()
             if read_series(folder / PACKAGES) != "19.0":
-                raise Problem("Debian's package holds no Odoo 19.0: set ODOO_HOME to a source tree.")
+                raise Problem(
+                    "Debian's package holds no Odoo 19.0: set ODOO_HOME to a source tree."
+                )
             for name in STRAY:
                 shutil.rmtree(folder / PACKAGES / name, ignore_errors=True)
     unstable.forget()

@@ -14,8 +14,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from .console import Problem, note, run, say, step, tail
-from .paths import LOCAL, clone_key, digest, ensure, local, locked
+from .console import Problem, run, say, step, tail
+from .paths import LOCAL, clone_key, ensure, locked
 
 NOBODY = 65534
 SETTINGS = {
@@ -31,6 +31,8 @@ SETTINGS = {
     "jit": "off",
     "logging_collector": "off",
 }
+
+ROLE = "SELECT rolcreatedb OR rolsuper, rolname FROM pg_roles WHERE rolname = current_user"
 
 
 class Server:
@@ -65,7 +67,9 @@ class Server:
             text=True,
         )
         if done.returncode:
-            raise Problem(f"PostgreSQL refuses ({tail(done.stderr, 1)}): check the server's rights.")
+            raise Problem(
+                f"PostgreSQL refuses ({tail(done.stderr, 1)}): check the server's rights."
+            )
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     def run(self, program, *arguments, problem):
@@ -127,7 +131,7 @@ def _named(python_env):
     server = Server({}, _clients(python_env), prefix=f"sas_{clone_key()}_")
     host = os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or os.environ["PGSERVICE"]
     try:
-        rows = server.sql("SELECT rolcreatedb OR rolsuper, rolname FROM pg_roles WHERE rolname = current_user")
+        rows = server.sql(ROLE)
     except Problem as problem:
         raise Problem(f"The PostgreSQL server {host} (PGHOST) cannot be used: {problem}") from None
     _check_role(rows[0], f"the PostgreSQL server {host}")
@@ -139,7 +143,9 @@ def _check_role(row, where):
     if role == "postgres":
         raise Problem(f"Odoo refuses the role postgres on {where}: set PGUSER to another role.")
     if may_create != "t":
-        raise Problem(f"The role {role} may not create databases on {where}: `ALTER ROLE {role} CREATEDB`.")
+        raise Problem(
+            f"The role {role} may not create databases on {where}: `ALTER ROLE {role} CREATEDB`."
+        )
 
 
 def _machine():
@@ -149,7 +155,7 @@ def _machine():
         return None
     server = Server({}, Path(psql).parent, prefix=f"sas_{clone_key()}_")
     try:
-        rows = server.sql("SELECT rolcreatedb OR rolsuper, rolname FROM pg_roles WHERE rolname = current_user")
+        rows = server.sql(ROLE)
     except Problem:
         return None
     may_create, role = rows[0]

@@ -18,8 +18,8 @@ SUPPORTED = [(3, 11), (3, 10)]
 COMPLETE = ".complete"
 
 
-def supported():
-    return " or ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
+def text(version):
+    return ".".join(str(part) for part in version)
 
 
 def find_interpreter():
@@ -31,14 +31,17 @@ def find_interpreter():
         if path and _version(path) in SUPPORTED:
             return path
     raise Problem(
-        f"Python {platform.python_version()} does not serve: install Python {supported()}"
-        " (`sudo apt-get install python3`) and call again."
+        f"Python {platform.python_version()} does not serve: install Python"
+        f" {' or '.join(map(text, SUPPORTED))} and call again."
     )
 
 
 def _version(path):
     asked = subprocess.run(
-        [path, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True
+        [path, "-c", "import sys; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return tuple(int(part) for part in asked.stdout.split()) if not asked.returncode else None
 
@@ -62,7 +65,7 @@ def lock_key():
 
 def get():
     interpreter = find_interpreter()
-    version = ".".join(str(part) for part in _version(interpreter))
+    version = text(_version(interpreter))
     origin = hashlib.sha256(os.path.realpath(interpreter).encode()).hexdigest()[:4]
     folder = CACHE / "python" / f"{version}-{lock_key()}-{origin}"
     if not (folder / COMPLETE).exists():
@@ -82,50 +85,47 @@ def _make(interpreter, folder):
             "Python cannot make a virtual environment: reinstall the package python3"
             " (`sudo apt-get install --reinstall python3`).",
         )
-        env = PythonEnv(folder)
-        pip = _pip(interpreter)
         count = sum("==" in line for line in LOCK_FILE.read_text().splitlines())
         note(f"installing {count} packages, 150 MB")
-        _install(env, pip)
+        env = PythonEnv(folder)
+        install_into(
+            env,
+            ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", LOCK_FILE],
+            "The Python packages could not be fetched: check the network (the package index must be"
+            " reachable) and call again.",
+        )
         (folder / COMPLETE).touch()
 
 
-def _install(env, pip):
-    command = [env.python, *pip, "install", "--no-deps", "--only-binary", ":all:"]
-    command += ["--disable-pip-version-check", "--no-input", "--no-warn-script-location", "-q"]
-    command += ["-r", LOCK_FILE]
+def install_into(env, arguments, problem):
+    """Run pip with the environment's Python, which has no pip of its own."""
+    command = [env.python, f"{_pip(env.python)}/pip", "install", "-q", "--no-input"]
+    command += ["--disable-pip-version-check", "--no-warn-script-location", *arguments]
     environment = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
     environment.pop("PYTHONPATH", None)
-    run(
-        command,
-        "The Python packages could not be fetched: check the network (the package index must be"
-        " reachable) and call again.",
-        env=environment,
-    )
+    run(command, problem, env=environment)
 
 
 def _pip(interpreter):
-    """Arguments for Python that run pip: the machine's own, or from Debian's wheel of it."""
-    bundled = "import ensurepip, os; print(os.path.join(os.path.dirname(ensurepip.__file__), '_bundled'))"
-    asked = subprocess.run([interpreter, "-c", bundled], capture_output=True, text=True)
-    places = [Path(asked.stdout.strip())] if not asked.returncode else []
-    places.append(Path("/usr/share/python-wheels"))
-    places.append(CACHE / "pip" / "usr" / "share" / "python-wheels")
-    wheel = _pip_wheel(places)
+    """A wheel of pip: the machine's own, else Debian's, which needs no root to be used."""
+    bundled = "import ensurepip; print(ensurepip.__path__[0])"
+    asked = subprocess.run(
+        [interpreter, "-c", bundled], capture_output=True, text=True, check=False
+    )
+    places = [Path(asked.stdout.strip()) / "_bundled"] if not asked.returncode else []
+    kept = CACHE / "pip"
+    wheels = Path("usr/share/python-wheels")
+    wheel = _pip_wheel([*places, "/" / wheels, kept / wheels])
     if not wheel:
-        # Debian keeps pip out of its Python; the wheel needs no root to be used
-        with unpacking(CACHE / "pip") as folder:
+        with unpacking(kept) as folder:
             for path in apt.Archive().fetch(["python3-pip-whl"]):
                 apt.unpack(path, folder)
-        wheel = _pip_wheel(places)
+        wheel = _pip_wheel([kept / wheels])
     if not wheel:
         raise Problem("Python's package installer is missing: `sudo apt-get install python3-venv`.")
-    return [f"{wheel}/pip"]
+    return wheel
 
 
 def _pip_wheel(places):
-    for place in places:
-        for wheel in sorted(place.glob("pip-*.whl")):
-            if zipfile.is_zipfile(wheel):
-                return wheel
-    return None
+    wheels = (wheel for place in places for wheel in sorted(Path(place).glob("pip-*.whl")))
+    return next((wheel for wheel in wheels if zipfile.is_zipfile(wheel)), None)

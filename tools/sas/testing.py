@@ -4,10 +4,12 @@ import os
 import subprocess
 
 from . import addons, browser
-from .console import Problem, say, step, warn
+from .console import Problem, say, step
 from .context import complaints, prepared
 from .databases import Installed
 from .paths import ADDON, PROJECT, TOOLS, local
+
+OUTSIDE = PROJECT / "tests"
 
 
 def main(arguments):
@@ -15,28 +17,38 @@ def main(arguments):
     return run_part(part) if part else run_all()
 
 
-def pytest_command(context, *arguments):
-    command = [context.python.python, "-m", "pytest", "-c", PROJECT / "pyproject.toml"]
-    command += ["--rootdir", PROJECT, "-p", "no:cacheprovider", *arguments]
-    return [str(part) for part in command]
-
-
 def run_pytest(context, *arguments, database=None):
+    """Run pytest, its output to the terminal; return its exit code.
+
+    :param database: the full name of the database for Odoo's own kind of tests, None for others
+    """
     if database:
-        arguments = (
+        options = [
             f"--odoo-config={context.config()}",
             f"--odoo-database={database}",
             "--odoo-http",
-            *arguments,
-        )
-    extra = os.environ.get("PYTEST_ARGS", "").split()
+            *_parallel(),
+        ]
+    else:
+        options = ["-p", "no:odoo"]
+    command = [context.python.python, "-m", "pytest", "-c", PROJECT / "pyproject.toml"]
+    command += ["--rootdir", PROJECT, "-p", "no:cacheprovider", *options, *arguments]
+    command += os.environ.get("PYTEST_ARGS", "").split()
     done = subprocess.run(
-        pytest_command(context, *arguments, *extra),
+        command,
         env=context.environment(),
         cwd=local("run"),  # inside the addons `calendar` would hide Python's own
         stdin=subprocess.DEVNULL,
+        check=False,
     )
     return done.returncode
+
+
+def _parallel():
+    jobs = os.environ.get("JOBS") or "1"
+    if not jobs.isdigit():
+        raise Problem(f"JOBS={jobs} is no number: give how many processes shall test.")
+    return ["-n", jobs, "--dist", "loadscope"] if int(jobs) > 1 else []
 
 
 def split_part(part):
@@ -57,19 +69,16 @@ def test_folders(modules):
 
 def run_part(part):
     path, arguments = split_part(part)
-    if path and path.is_relative_to(TOOLS):
+    if path and any(path.is_relative_to(folder) for folder in (TOOLS, OUTSIDE)):
         with prepared() as context:
             return run_pytest(context, *arguments)
-    if path and path.is_relative_to(PROJECT / "tests"):
-        with prepared() as context:
-            return run_pytest(context, *arguments)
-    module = path.relative_to(PROJECT).parts[0] if path and path.is_relative_to(PROJECT) else ADDON
-    modules = [ADDON, *addons.bridges()] if module in addons.bridges() else [ADDON]
+    bridge = path and path.relative_to(PROJECT).parts[0] in addons.bridges()
+    modules = [ADDON, *addons.bridges()] if bridge else [ADDON]
     if not path:
-        arguments += [str(folder) for folder in test_folders(modules)]
+        arguments += test_folders(modules)
     with prepared() as context:
-        browser.ensure(context)
-        ready = Installed(context, "ready" if modules == [ADDON] else "ready_all", modules=modules)
+        browser.ensure()
+        ready = Installed(context, "ready_all" if bridge else "ready", modules=modules)
         with ready.lock():
             ready.bring_up_to_date()
         with ready.lock(shared=True):
@@ -79,37 +88,39 @@ def run_part(part):
 def run_all():
     results = {}
     with prepared() as context:
-        browser.ensure(context)
-        results["tools"] = run_pytest(context, "-q", TOOLS / "tests") if (TOOLS / "tests").is_dir() else 0
+        browser.ensure()
+        say("\n== tools")
+        results["tools"] = passed(run_pytest(context, TOOLS / "tests"))
+        say(f"\n== {ADDON}")
         results[ADDON] = fresh_run(context, [ADDON])
         if addons.bridges():
+            say("\n== bridges")
             results["bridges"] = fresh_run(context, [ADDON, *addons.bridges()])
-        outside = PROJECT / "tests"
-        if outside.is_dir() and list(outside.glob("test_*.py")):
-            say()
-            results["black box"] = run_pytest(context, outside)
+        if list(OUTSIDE.glob("test_*.py")):
+            say("\n== from outside")
+            results["from outside"] = passed(run_pytest(context, OUTSIDE))
     say()
-    for name, code in results.items():
-        say(f"{name:24} {'passed' if not code else 'FAILED'}")
+    for name, verdict in results.items():
+        say(f"{name:20} {verdict or 'passed'}")
     return int(any(results.values()))
 
 
+def passed(code):
+    return "FAILED" if code else ""
+
+
 def fresh_run(context, modules):
-    """Install, update and test `modules` on a database of their own; return an exit code."""
+    """Install, update and test `modules` on a database of their own; return what failed, or ''."""
     fresh = Installed(context, f"test_{os.getpid()}", modules=modules)
     try:
         with step("Making a fresh database"):
             fresh.templates.clone(fresh.name, addons.depends(modules))
-        logged = complaints(fresh.install())
-        with step(f"Updating {', '.join(modules)}"):
-            code, log = fresh._load("-u", f"update-{fresh.name}.log")
-            logged += complaints(log)
-        if code or logged:
-            for line in logged:
-                say(line)
-            warn("Installing or updating the addons logged warnings or errors (above).")
+        logged = complaints(fresh.install()) + complaints(fresh.update())
         folders = test_folders(modules if modules == [ADDON] else modules[1:])
-        tested = run_pytest(context, *folders, database=fresh.database) if folders else 0
-        return code or int(bool(logged)) or tested
+        code = run_pytest(context, *folders, database=fresh.database) if folders else 0
+        failures = [passed(code)] if code else []
+        if logged:
+            failures.append("installing or updating logged warnings or errors (above)")
+        return "; ".join(failures)
     finally:
         context.server.drop(fresh.name)

@@ -3,18 +3,20 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
-from . import browser, paths
+from . import browser, paths, postgres, python_env
 from .addons import depends
-from .console import Problem, note, say, step
+from .console import Problem, note, run, say, step
 from .context import prepared
 from .databases import Installed, Templates
-from .paths import ADDON, LOCAL, PROJECT, TOOLS, local
+from .paths import ADDON, LOCAL, LOCK_FILE, PROJECT, TOOLS, local
 
 
 def environment(_arguments):
     with prepared() as context:
-        browser.ensure(context, needed=False)
+        browser.ensure(needed=False)
         templates = Templates(context)
         for demo in (False, True):
             templates.get(depends([ADDON]), demo)
@@ -23,7 +25,7 @@ def environment(_arguments):
 
 def _in_context(command, context, cwd=None):
     try:
-        return subprocess.run(command, env=context.environment(), cwd=cwd).returncode
+        return subprocess.run(command, env=context.environment(), cwd=cwd, check=False).returncode
     except KeyboardInterrupt:
         return 130
 
@@ -84,18 +86,31 @@ def clean(_arguments):
     if not LOCAL.exists():
         return
     with step("Stopping and removing this clone's databases and logs"):
-        with paths.locked(paths.CACHE / "locks" / f"clean-{paths.clone_key()}"):
-            _stop_server()
-            shutil.rmtree(LOCAL)
+        _stop_server()
+        shutil.rmtree(LOCAL)
     note(f"what was fetched stays in {paths.CACHE} (remove that folder to fetch it again)")
 
 
 def _stop_server():
-    from . import postgres, python_env
-
-    if (LOCAL / "postgres").exists():
+    if any((LOCAL / "postgres").glob("data-*/postmaster.pid")):
         postgres.Embedded(python_env.get()).stop()
 
 
 def help_text(_arguments):
     say((TOOLS / "help.txt").read_text().rstrip())
+
+
+def lock(_arguments):
+    """Make requirements.lock afresh from requirements.in: newest versions, with hashes."""
+    env = python_env.get()
+    with step("Resolving the newest versions"), tempfile.TemporaryDirectory() as folder:
+        offline = "The package index could not be asked: check the network and call again."
+        python_env.install_into(env, ["--target", folder, "uv"], offline)
+        command = [Path(folder) / "bin" / "uv", "pip", "compile", "-q", "--universal", "--upgrade"]
+        command += ["--python-version", python_env.text(min(python_env.SUPPORTED))]
+        command += ["--only-binary", ":all:"]
+        # needed by the command line of num2words only, and not to be had as a wheel
+        command += ["--no-binary", "docopt", "--no-emit-package", "docopt"]
+        command += ["--generate-hashes", "--no-header", "--no-annotate"]
+        run([*command, "-o", LOCK_FILE, TOOLS / "requirements.in"], offline)
+    note("call `make test` before you commit it")
