@@ -2,3 +2,4 @@ from . import test_sale_admin_contract
 from . import test_sale_admin_contract_amendment
 from . import test_sale_admin_contract_orders
 from . import test_sale_admin_fact
+from . import test_sale_admin_queue
