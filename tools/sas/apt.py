@@ -5,11 +5,10 @@ import re
 import shutil
 import subprocess
 import threading
-import time
 from pathlib import Path
 from urllib.parse import unquote
 
-from .console import Problem, Progress, note, run, step
+from .console import Problem, Progress, counting, run, step
 from .paths import CACHE, ensure
 
 ETC = Path("/etc/apt")
@@ -232,7 +231,9 @@ def install(packages, reason):
     command = prefix + environment + ["apt-get", "-q", "-y"]
     offline = f"{reason} could not be installed ({names}): check the network and call again."
     with step(f"Installing {reason} on this machine ({names})"):
-        begin = time.monotonic()
         run(command + ["update"], offline)
-        note(f"package lists read in {time.monotonic() - begin:.0f} s")
-        run(command + ["install", "--no-install-recommends", *packages], offline)
+        command += ["install", "--no-install-recommends", *packages]
+        planned = run([*command, "--simulate"], offline)
+        count = len(re.findall(r"^Inst ", planned, re.M))
+        with counting("packages", count, r"Setting up \S+") as on_line:
+            run(command, offline, on_line)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 import time
@@ -57,30 +58,32 @@ def step(text):
     note(f"done in {duration(time.monotonic() - begin)}")
 
 
-class Progress:
-    """A download's progress: redrawn on a terminal, every tenth of the way elsewhere."""
+def megabytes(size):
+    return f"{size / 1e6:.0f} MB"
 
-    def __init__(self, label, total):
-        self.label, self.total = label, total
+
+class Progress:
+    """How far something is: redrawn on a terminal, every tenth of the way elsewhere.
+
+    :param unit: turns a number into text
+    """
+
+    def __init__(self, label, total, unit=megabytes):
+        self.label, self.total, self.unit = label, total, unit
         self.live = sys.stdout.isatty()
         self.shown = -1
 
     def update(self, size):
         percent = min(100, size * 100 // self.total) if self.total else 0
+        text = f"{self.label}: {percent} % ({self.unit(size)} of {self.unit(self.total)})"
         if self.live:
             if percent != self.shown:
-                print(f"\r   {self.label}: {self._text(size, percent)}  ", end="", flush=True)
+                print(f"\r   {text}  ", end="", flush=True)
         elif percent // 10 != self.shown // 10:
-            note(f"{self.label}: {self._text(size, percent)}")
+            note(text)
         else:
             return
         self.shown = percent
-
-    def _text(self, size, percent):
-        megabytes = f"{size / 1e6:.0f} MB"
-        return (
-            f"{percent} % ({megabytes} of {self.total / 1e6:.0f} MB)" if self.total else megabytes
-        )
 
     def close(self):
         if self.live and self.shown >= 0:
@@ -108,13 +111,14 @@ def tail(text, lines=15):
     return "\n".join(text.strip().splitlines()[-lines:])
 
 
-def run(command, problem, **options):
+def run(command, problem, on_line=None, **options):
     """Run to the end, return the output; raise Problem(problem) and show the last lines on failure.
 
     :param problem: the sentence for the user
+    :param on_line: called with each line of the output as it comes
     """
     try:
-        done = subprocess.run(
+        child = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -125,10 +129,35 @@ def run(command, problem, **options):
         )
     except FileNotFoundError:
         raise Problem(f"The program {command_name(command)} is missing: install it.") from None
-    if done.returncode:
-        if done.stdout.strip():
-            print(tail(done.stdout), file=sys.stderr)
-        if "No space left on device" in done.stdout:
+    output = ""
+    with child:
+        try:
+            for line in child.stdout:
+                output += line
+                if on_line:
+                    on_line(line)
+        except BaseException:
+            child.terminate()
+            raise
+    if child.returncode:
+        if output.strip():
+            print(tail(output), file=sys.stderr)
+        if "No space left on device" in output:
             raise Problem(explain_os_error(OSError(errno.ENOSPC, "")))
         raise Problem(problem)
-    return done.stdout
+    return output
+
+
+@contextmanager
+def counting(label, total, pattern):
+    """Yield an `on_line` for `run` that shows how many lines matched the pattern."""
+    progress = Progress(label, total, str)
+    seen = set()
+
+    def on_line(line):
+        if match := re.match(pattern, line):
+            seen.add(match[0])
+            progress.update(min(len(seen), total))
+
+    yield on_line
+    progress.close()

@@ -37,6 +37,7 @@ class Context:
             "without_demo = True",
             "db_maxconn = 32",
             "max_cron_threads = 0",
+            f"screenshots = {local('screenshots')}",
             "http_interface = 127.0.0.1",
         ]
         paths.write_atomically(path, "\n".join(lines) + "\n")
@@ -48,7 +49,7 @@ class Context:
         for name in ("ODOO_RC", "OPENERP_SERVER", "PYTHONHOME"):
             env.pop(name, None)
         env.update(
-            PYTHONPATH=str(self.odoo.python_path),
+            PYTHONPATH=f"{self.odoo.python_path}{os.pathsep}{paths.TOOLS}",
             PYTHONDONTWRITEBYTECODE="1",
             PYTHONUNBUFFERED="1",
             PATH=f"{self.python.folder / 'bin'}{os.pathsep}{env['PATH']}",

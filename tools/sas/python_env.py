@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from . import apt
-from .console import Problem, note, run, step
+from .console import Problem, counting, run, step
 from .paths import CACHE, LOCK_FILE, cache_lock, ensure, unpacking
 
 SUPPORTED = [(3, 11), (3, 10)]
@@ -86,24 +86,26 @@ def _make(interpreter, folder):
             " (`sudo apt-get install --reinstall python3`).",
         )
         count = sum("==" in line for line in LOCK_FILE.read_text().splitlines())
-        note(f"installing {count} packages, 150 MB")
         env = PythonEnv(folder)
-        install_into(
-            env,
-            ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", LOCK_FILE],
-            "The Python packages could not be fetched: check the network (the package index must be"
-            " reachable) and call again.",
-        )
+        with counting("packages", count, r"Collecting \S+|Ignoring \S+") as on_line:
+            install_into(
+                env,
+                ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", LOCK_FILE],
+                "The Python packages could not be fetched: check the network (the package index"
+                " must be reachable) and call again.",
+                on_line,
+            )
         (folder / COMPLETE).touch()
 
 
-def install_into(env, arguments, problem):
+def install_into(env, arguments, problem, on_line=None):
     """Run pip with the environment's Python, which has no pip of its own."""
-    command = [env.python, f"{_pip(env.python)}/pip", "install", "-q", "--no-input"]
-    command += ["--disable-pip-version-check", "--no-warn-script-location", *arguments]
+    command = [env.python, f"{_pip(env.python)}/pip", "install", "--no-input"]
+    command += ["--disable-pip-version-check", "--no-warn-script-location"]
+    command += ["--progress-bar", "off", *arguments]
     environment = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
     environment.pop("PYTHONPATH", None)
-    run(command, problem, env=environment)
+    run(command, problem, on_line, env=environment)
 
 
 def _pip(interpreter):

@@ -24,7 +24,7 @@ def test_an_unpacking_appears_at_once_and_sweeps_up(tmp_path):
 
 
 def test_a_lock_is_free_when_its_holder_died(tmp_path):
-    code = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print('held')"
+    code = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX)"
     lock = tmp_path / "lock"
     subprocess.run([sys.executable, "-c", code, lock], check=True, capture_output=True)
     with paths.locked(lock):
