@@ -33,6 +33,7 @@
         "wizards/sale_admin_contract_transition_views.xml",
         "views/portal_templates.xml",
         "data/mail_template_data.xml",
+        "data/sale_admin_queue_data.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -119,9 +119,9 @@ class TestSaleAdminQueue(SaleAdminSupportCommon):
             counters = Queue.get_counters()
             return self.env.cr.sql_log_count - before, counters[0]["count"]
 
-        count_queries()  # warms what Odoo caches for all requests
         for amount in range(3):
             self._create_contract(amount_untaxed=amount, date_signed="2026-01-01")
+        count_queries()  # warms what Odoo caches for all requests
         few, waiting = count_queries()
         self.assertEqual(waiting, 3)
         for amount in range(40):
