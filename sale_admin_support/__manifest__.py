@@ -38,6 +38,7 @@
     "assets": {
         "web.assets_backend": [
             "sale_admin_support/static/src/workbench/*",
+            "sale_admin_support/static/src/reports/*",
         ],
         "web.assets_tests": [
             "sale_admin_support/static/tests/tours/*",

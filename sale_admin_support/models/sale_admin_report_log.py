@@ -27,7 +27,10 @@ class SaleAdminReportLog(models.Model):
     )
     partner_ids = fields.Many2many("res.partner", string="Recipients")
     attachment_ids = fields.One2many(
-        "ir.attachment", "res_id", domain=[("res_model", "=", "sale.admin.report.log")], string="Files"
+        "ir.attachment",
+        "res_id",
+        domain=[("res_model", "=", "sale.admin.report.log")],
+        string="Files",
     )
     mail_ids = fields.Many2many("mail.mail", string="Mails")
     state = fields.Selection(

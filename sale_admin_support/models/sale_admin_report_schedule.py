@@ -46,9 +46,7 @@ class SaleAdminReportSchedule(models.Model):
         tracking=True,
         default=lambda self: self._selection_report()[0][0],
     )
-    level = fields.Selection(
-        LEVELS, string="Period", required=True, default="month", tracking=True
-    )
+    level = fields.Selection(LEVELS, string="Period", required=True, default="month", tracking=True)
     day = fields.Integer(
         string="Sent on Day",
         required=True,
@@ -126,7 +124,9 @@ class SaleAdminReportSchedule(models.Model):
                 level=levels.get(schedule.level, ""),
             )
 
-    @api.depends("log_ids.is_manual", "level", "day", "date_start", "company_id", "active", "report")
+    @api.depends(
+        "log_ids.is_manual", "level", "day", "date_start", "company_id", "active", "report"
+    )
     def _compute_next(self):
         for schedule in self:
             period = schedule._get_next_period()
@@ -380,7 +380,8 @@ class SaleAdminReportSchedule(models.Model):
                         ),
                         "recipient_ids": [fields.Command.link(partner.id)],
                         "attachment_ids": [fields.Command.set(attachments.ids)],
-                        "email_from": self.user_id.email_formatted or self.company_id.email_formatted,
+                        "email_from": self.user_id.email_formatted
+                        or self.company_id.email_formatted,
                         "author_id": self.user_id.partner_id.id,
                         "auto_delete": False,
                     }

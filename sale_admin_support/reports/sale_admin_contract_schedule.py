@@ -45,9 +45,13 @@ class ReportContractSchedule(models.AbstractModel):
         """Return what was agreed, what happened, and what is open of it."""
         untaxed, total = contract.amount_untaxed, contract.amount_total
         return [
-            self._prepare_total(self.env._("Delivered, untaxed"), untaxed, contract.amount_delivered),
+            self._prepare_total(
+                self.env._("Delivered, untaxed"), untaxed, contract.amount_delivered
+            ),
             self._prepare_total(self.env._("Invoiced, untaxed"), untaxed, contract.amount_invoiced),
-            self._prepare_total(self.env._("Collected, with taxes"), total, contract.amount_collected),
+            self._prepare_total(
+                self.env._("Collected, with taxes"), total, contract.amount_collected
+            ),
         ]
 
     @api.model

@@ -30,25 +30,38 @@ class SaleAdminReportExecution(models.AbstractModel):
             self._prepare_overview(totals),
             self._prepare_milestones(totals),
             *(
-                self._prepare_dimension(name, title, groupings, figures, totals)
-                for name, title, groupings in self._get_dimensions()
+                self._prepare_dimension(*dimension, figures, totals)
+                for dimension in self._get_dimensions()
             ),
             self._prepare_customers(period, totals),
         ]
 
     @api.model
     def _get_dimensions(self):
-        """Hook: what totals are given by: (name, title, one grouping for each level of rows)."""
+        """Hook: what totals are given by.
+
+        :return: tuples (name, title, heading of the rows, one grouping for each level of rows)
+        """
         return [
-            ("region", self.env._("By Region"), [["country_id"], ["country_id", "country_state_id"]]),
-            ("salesperson", self.env._("By Salesperson"), [["user_id"]]),
-            ("team", self.env._("By Sales Team"), [["team_id"]]),
+            (
+                "region",
+                self.env._("By Region"),
+                self.env._("Country and Region"),
+                [["country_id"], ["country_id", "country_state_id"]],
+            ),
+            (
+                "salesperson",
+                self.env._("By Salesperson"),
+                self.env._("Salesperson"),
+                [["user_id"]],
+            ),
+            ("team", self.env._("By Sales Team"), self.env._("Sales Team"), [["team_id"]]),
         ]
 
     @api.model
     def _get_groupings(self):
         return [[]] + [
-            grouping for _name, _title, groupings in self._get_dimensions() for grouping in groupings
+            grouping for dimension in self._get_dimensions() for grouping in dimension[-1]
         ]
 
     @api.model
@@ -65,9 +78,7 @@ class SaleAdminReportExecution(models.AbstractModel):
 
     @api.model
     def _collect_figures(self, figures, is_previous, period, domain):
-        sets = [
-            [*grouping, *kind] for grouping in figures for kind in ((), ("kind",))
-        ]
+        sets = [[*grouping, *kind] for grouping in figures for kind in ((), ("kind",))]
         measures = self._get_measures()
         results = self.env["sale.admin.contract.report"]._read_grouping_sets(
             domain & self._get_domain(period), sets, measures
@@ -209,13 +220,13 @@ class SaleAdminReportExecution(models.AbstractModel):
         )
 
     @api.model
-    def _prepare_dimension(self, name, title, groupings, figures, totals):
+    def _prepare_dimension(self, name, title, heading, groupings, figures, totals):
         rows = [
             self._prepare_figures_row(labels[-1], figures[grouping][key], level)
             for labels, level, grouping, key in self._sort_keys(groupings, figures)
         ]
         rows.append(self._prepare_figures_row(self.env._("Total"), totals[()], is_total=True))
-        return self._prepare_section(name, title, self._get_figures_columns(title), rows)
+        return self._prepare_section(name, title, self._get_figures_columns(heading), rows)
 
     @api.model
     def _sort_keys(self, groupings, figures):

@@ -4,3 +4,4 @@ from . import test_sale_admin_contract_orders
 from . import test_sale_admin_fact
 from . import test_sale_admin_queue
 from . import test_portal
+from . import test_sale_admin_contract_report

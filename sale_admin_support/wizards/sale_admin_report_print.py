@@ -40,9 +40,11 @@ class SaleAdminReportPrint(models.TransientModel):
     @api.depends("level", "date")
     def _compute_period_label(self):
         for wizard in self:
-            wizard.period_label = wizard.date and wizard.level and self.env[
-                "sale.admin.report"
-            ]._get_period_label(wizard._get_period())
+            wizard.period_label = (
+                wizard.date
+                and wizard.level
+                and self.env["sale.admin.report"]._get_period_label(wizard._get_period())
+            )
 
     @api.depends("report", "level", "date", "company_id")
     def _compute_preview(self):
