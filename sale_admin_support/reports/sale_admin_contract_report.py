@@ -189,7 +189,8 @@ class SaleAdminContractReport(models.Model):
     late_count = fields.Integer(
         string="Late", readonly=True, help="Reached after the planned day, or not reached yet."
     )
-        string="Days Late", readonly=True, help="From the planned day until reached, or until today."
+    days_late = fields.Integer(
+        readonly=True, help="From the planned day until reached, or until today."
     )
     # Empty on a row: a rate belongs to a sum of rows, see `_read_group_select`.
     execution_rate = fields.Float(
