@@ -18,6 +18,8 @@
         "views/res_config_settings_views.xml",
         "views/sale_admin_queue_views.xml",
         "data/ir_cron_data.xml",
+        "data/mail_activity_type_data.xml",
+        "data/sale_admin_milestone_template_data.xml",
         "views/sale_admin_support_menus.xml",
         "reports/sale_admin_contract_report_views.xml",
         "reports/sale_admin_report_templates.xml",
@@ -26,6 +28,8 @@
         "views/sale_admin_report_log_views.xml",
         "views/sale_admin_report_schedule_views.xml",
         "data/sale_admin_report_data.xml",
+        "views/sale_admin_milestone_views.xml",
+        "views/sale_admin_milestone_template_views.xml",
         "views/sale_admin_contract_views.xml",
         "views/sale_admin_contract_amendment_views.xml",
         "views/sale_order_views.xml",
@@ -34,11 +38,15 @@
         "views/portal_templates.xml",
         "data/mail_template_data.xml",
         "data/sale_admin_queue_data.xml",
+        "wizards/sale_admin_milestone_decide_views.xml",
+        "wizards/sale_admin_milestone_done_views.xml",
+        "wizards/sale_admin_milestone_replan_views.xml",
     ],
     "assets": {
         "web.assets_backend": [
             "sale_admin_support/static/src/workbench/*",
             "sale_admin_support/static/src/reports/*",
+            "sale_admin_support/static/src/schedule_chart/*",
         ],
         "web.assets_tests": [
             "sale_admin_support/static/tests/tours/*",

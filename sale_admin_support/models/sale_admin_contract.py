@@ -1153,3 +1153,4 @@ class SaleAdminContract(models.Model):
     # === BUSINESS METHODS: FACTS === #
     def _facts_changed(self):
         """Facts of these contracts may have changed: their milestones are judged anew."""
+        self.sudo().milestone_ids._facts_changed()

@@ -5,3 +5,5 @@ from . import test_sale_admin_fact
 from . import test_sale_admin_queue
 from . import test_portal
 from . import test_sale_admin_contract_report
+from . import test_sale_admin_milestone
+from . import test_sale_admin_milestone_template
