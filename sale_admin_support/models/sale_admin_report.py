@@ -102,11 +102,11 @@ class SaleAdminReport(models.AbstractModel):
         }
 
     @api.model
-    def _prepare_column(self, name, label, type="text", group=None):  # noqa: A002
+    def _prepare_column(self, name, label, type="text", group=None):
         """Return one column.
 
-        :param str type: `text`, `date`, `integer`, `float`, `percent` (1.0 is 100 %) or `amount` (in
-            the section's currency)
+        :param str type: `text`, `date`, `integer`, `float`, `percent` (1.0 is 100 %) or `amount`
+            (in the section's currency)
         :param str group: heading shared with the neighbours of the same group
         """
         return {"name": name, "label": label, "type": type, "group": group}

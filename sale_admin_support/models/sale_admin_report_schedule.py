@@ -1,5 +1,4 @@
 import logging
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -297,7 +296,7 @@ class SaleAdminReportSchedule(models.Model):
                     schedule._send(period)
                 if schedule.last_error:
                     schedule.last_error = False
-        except Exception as error:  # noqa: BLE001 a schedule's fault is shown on it
+        except Exception as error:
             _logger.warning("Report mail %s could not be sent", self.id, exc_info=True)
             self.last_error = self.env._(
                 "%(date)s: %(error)s",
@@ -363,7 +362,7 @@ class SaleAdminReportSchedule(models.Model):
         return document, attachments
 
     def _queue_mails(self, document, attachments, partners, lang):
-        """Return one waiting mail for each recipient, so that nobody reads the others' addresses."""
+        """Return one waiting mail for each recipient: nobody reads the others' addresses."""
         report = self._get_report(lang)
         summary = report._render_html({**document, "sections": document["sections"][:1]})
         subject = f"{document['title']}: {document['subtitle']} ({document['company'].name})"

@@ -150,8 +150,8 @@ class SaleAdminContractReport(models.Model):
         string="Planned",
         currency_field="company_currency_id",
         readonly=True,
-        help="By the current plan, on the planned day. Deliveries and invoices untaxed, collections "
-        "with taxes; waived milestones are left out.",
+        help="By the current plan, on the planned day. Deliveries and invoices untaxed, "
+        "collections with taxes; waived milestones are left out.",
     )
     amount_baseline = fields.Monetary(
         string="Baseline",
@@ -173,9 +173,7 @@ class SaleAdminContractReport(models.Model):
         readonly=True,
         help="The actual amount of what has a plan: deliveries, invoices and collections.",
     )
-    amount_planned_currency = fields.Monetary(
-        string="Planned in Contract Currency", readonly=True
-    )
+    amount_planned_currency = fields.Monetary(string="Planned in Contract Currency", readonly=True)
     amount_baseline_currency = fields.Monetary(
         string="Baseline in Contract Currency", readonly=True
     )
@@ -196,7 +194,7 @@ class SaleAdminContractReport(models.Model):
     execution_rate = fields.Float(
         readonly=True,
         aggregator="avg",
-        help="Executed by planned amount. Look at it by kind: a rate over several kinds mixes them.",
+        help="Executed by planned amount. Look at it by kind: over several kinds it mixes them.",
     )
     on_time_rate = fields.Float(
         readonly=True, aggregator="avg", help="Milestones reached on time by milestones due."
@@ -230,7 +228,9 @@ class SaleAdminContractReport(models.Model):
         return SQL(
             "SELECT %s %s",
             SQL(", ").join(
-                SQL("(%s)::%s AS %s", columns.get(name, SQL("NULL")), sql_type, SQL.identifier(name))
+                SQL(
+                    "(%s)::%s AS %s", columns.get(name, SQL("NULL")), sql_type, SQL.identifier(name)
+                )
                 for name, sql_type in COLUMNS.items()
             ),
             from_where,
@@ -291,7 +291,9 @@ class SaleAdminContractReport(models.Model):
             amount_planned_currency=SQL("COALESCE(milestone.amount_planned, 0)"),
             due_count=SQL("CASE WHEN %s THEN 1 ELSE 0 END", is_due),
             on_time_count=SQL("CASE WHEN %s THEN 1 ELSE 0 END", is_on_time),
-            late_count=SQL("CASE WHEN %s AND (%s) IS NOT TRUE THEN 1 ELSE 0 END", is_due, is_on_time),
+            late_count=SQL(
+                "CASE WHEN %s AND (%s) IS NOT TRUE THEN 1 ELSE 0 END", is_due, is_on_time
+            ),
             days_late=SQL("CASE WHEN %s THEN GREATEST(%s, 0) ELSE 0 END", is_due, days),
         )
 

@@ -36,7 +36,7 @@ class ContractReportCommon(SaleAdminSupportCommon):
         cls.env.flush_all()
         assignments = ", ".join(f"{name} = %s" for name in values)
         cls.env.cr.execute(
-            f"UPDATE {record._table} SET {assignments} WHERE id IN %s",  # noqa: S608 fixed names
+            f"UPDATE {record._table} SET {assignments} WHERE id IN %s",
             [*values.values(), tuple(record.ids)],
         )
         cls.env.invalidate_all()
