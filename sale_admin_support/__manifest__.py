@@ -34,6 +34,7 @@
         "views/sale_admin_contract_amendment_views.xml",
         "views/sale_order_views.xml",
         "views/res_partner_views.xml",
+        "wizards/sale_admin_contract_sign_views.xml",
         "wizards/sale_admin_contract_transition_views.xml",
         "views/portal_templates.xml",
         "data/mail_template_data.xml",

@@ -230,6 +230,9 @@ class SaleAdminContract(models.Model):
 
     signed_file = fields.Binary(string="Signed Copy", attachment=True, copy=False)
     signed_file_name = fields.Char(copy=False)
+    has_signed_file = fields.Boolean(
+        compute="_compute_has_signed_file", search="_search_has_signed_file"
+    )
     note = fields.Html(string="Internal Note")
 
     order_ids = fields.One2many("sale.order", "sale_contract_id", string="Orders", copy=False)
@@ -308,6 +311,21 @@ class SaleAdminContract(models.Model):
         for contract in self:
             contract.country_id = contract.partner_id.country_id
             contract.country_state_id = contract.partner_id.state_id
+
+    @api.depends("signed_file")
+    def _compute_has_signed_file(self):
+        """Without reading the files, for lists."""
+        signed = self.search([("id", "in", self.ids), ("has_signed_file", "=", True)])
+        for contract in self:
+            contract.has_signed_file = contract._origin in signed
+
+    def _search_has_signed_file(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        attachments = self.env["ir.attachment"].sudo()._search(
+            [("res_model", "=", self._name), ("res_field", "=", "signed_file")]
+        )
+        return [("id", "in", attachments.subselect("res_id"))]
 
     @api.depends("date_end", "notice_days")
     def _compute_date_notice(self):
@@ -625,6 +643,18 @@ class SaleAdminContract(models.Model):
     # === ACTION METHODS === #
     def action_send_to_sign(self):
         return self.write({"state": "to_sign"})
+
+    def action_sign(self):
+        """Ask for the date of signature and the signed copy; also for a copy that came later."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Signed"),
+            "res_model": "sale.admin.contract.sign",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_contract_id": self.id},
+        }
 
     def action_activate(self):
         return self.write({"state": "active"})

@@ -1,3 +1,4 @@
+from . import sale_admin_contract_sign
 from . import sale_admin_contract_transition
 from . import sale_admin_report_print
 from . import sale_admin_milestone_decide
