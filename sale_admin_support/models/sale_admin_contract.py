@@ -434,19 +434,10 @@ class SaleAdminContract(models.Model):
 
     @api.depends("order_ids", "amendment_ids.state")
     def _compute_fact_amounts(self):
-        totals = self.env["sale.admin.fact"].sudo()._get_totals(self)
-        for contract in self:
-            by_kind = totals.get(contract.id, {})
-            # (quantity, untaxed, with taxes) by kind; returned and credited are negative
-            contract.amount_delivered = sum(
-                by_kind.get(kind, (0, 0, 0))[1] for kind in ("delivered", "returned")
-            )
-            contract.amount_invoiced = sum(
-                by_kind.get(kind, (0, 0, 0))[1] for kind in ("invoiced", "credited")
-            )
-            contract.amount_collected = sum(
-                by_kind.get(kind, (0, 0, 0))[2] for kind in ("collected", "advance")
-            )
+        for contract, executed in self._get_executed().items():
+            contract.amount_delivered = executed["delivered"]
+            contract.amount_invoiced = executed["invoiced"]
+            contract.amount_collected = executed["collected"]
 
     @api.depends("order_ids")
     def _compute_order_count(self):
@@ -1066,6 +1057,7 @@ class SaleAdminContract(models.Model):
 
         :return: ``{contract: [text]}``; values untaxed, collections with taxes
         """
+        executed = self._get_executed()
         result = {}
         for contract in self:
             items = [
@@ -1076,13 +1068,14 @@ class SaleAdminContract(models.Model):
                 )
                 for milestone in contract.milestone_ids._filter_open()
             ]
+            ordered = contract.amount_ordered
             expected = (
-                (self.env._("to deliver"), contract.amount_ordered, contract.amount_delivered),
-                (self.env._("to invoice"), contract.amount_ordered, contract.amount_invoiced),
+                (self.env._("to deliver"), ordered, executed[contract]["delivered"]),
+                (self.env._("to invoice"), ordered, executed[contract]["invoiced"]),
                 (
                     self.env._("to collect"),
                     contract._get_amount_ordered_total(),
-                    contract.amount_collected,
+                    executed[contract]["collected"],
                 ),
             )
             for label, planned, actual in expected:
@@ -1181,6 +1174,27 @@ class SaleAdminContract(models.Model):
             contract._set({"date_renewal_told": contract.date_end})
 
     # === BUSINESS METHODS: FACTS === #
+    def _get_executed(self):
+        """Read anew what was executed under each contract, in one query.
+
+        :return: ``{contract: {"delivered": untaxed, "invoiced": untaxed, "collected": with taxes}}``,
+            net of returns and credit notes, advances included
+        """
+        totals = self.env["sale.admin.fact"]._get_totals(self._origin)
+
+        def add_up(contract, position, *kinds):
+            by_kind = totals.get(contract._origin.id, {})
+            return sum(by_kind.get(kind, (0.0, 0.0, 0.0))[position] for kind in kinds)
+
+        return {
+            contract: {
+                "delivered": add_up(contract, 1, "delivered", "returned"),
+                "invoiced": add_up(contract, 1, "invoiced", "credited"),
+                "collected": add_up(contract, 2, "collected", "advance"),
+            }
+            for contract in self
+        }
+
     def _facts_changed(self):
         """Facts of these contracts may have changed: their milestones are judged anew."""
         self.sudo().milestone_ids._facts_changed()

@@ -174,6 +174,7 @@ class TestContractStates(SaleAdminSupportCommon):
         self.assertEqual(contract.action_close()["res_model"], "sale.admin.contract.transition")
         self._deliver(order)
         self._pay(self._invoice(order))
+        self.assertFalse(contract._get_open_items()[contract])
         self.assertTrue(contract.action_close())
         self.assertEqual(contract.state, "done")
 
