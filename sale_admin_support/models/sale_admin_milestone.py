@@ -276,6 +276,15 @@ class SaleAdminMilestone(models.Model):
     _open_idx = models.Index("(date_planned) WHERE is_open IS TRUE")
 
     # === COMPUTE METHODS === #
+    @api.depends("name", "contract_id.name")
+    @api.depends_context("sale_admin_queue")
+    def _compute_display_name(self):
+        """On the workbench a milestone stands alone, so it names its contract."""
+        if not self.env.context.get("sale_admin_queue"):
+            return super()._compute_display_name()
+        for milestone in self:
+            milestone.display_name = f"{milestone.contract_id.name} · {milestone.name}"
+
     @api.depends("contract_id")
     def _compute_user_id(self):
         for milestone in self:

@@ -222,7 +222,7 @@ class SaleAdminQueue(models.Model):
                 "count": 12,
                 "oldest": False | {"id": 7, "name": "...", "date": "2026-01-31",
                                    "days": 12},  # negative: lies ahead
-                "worst": False | {"id": 9, "name": "...", "label": "Value", "value": 1200.0,
+                "worst": False | {"id": 9, "name": "...", "label": "Largest", "value": 1200.0,
                                   "text": "$ 1,200.00"},  # the value in the record's own currency
                 "error": False | "one sentence",  # then count is 0, oldest and worst are False
             }
@@ -332,11 +332,18 @@ class SaleAdminQueue(models.Model):
         return SQL("%s / COALESCE(queue_rate.rate, 1)", amount)
 
     def _get_measured_items(self, measures):
-        """Return the oldest and worst records by model, sharing one prefetch."""
+        """Return the oldest and worst records by model, sharing one prefetch.
+
+        The context lets a model whose records need their parent to be recognised name it too.
+        """
         ids_by_model = {}
         for queue, (_count, oldest_id, worst_id, *_rest) in measures.items():
             ids_by_model.setdefault(queue.model, set()).update(filter(None, (oldest_id, worst_id)))
-        return {model: self.env[model].browse(ids) for model, ids in ids_by_model.items() if ids}
+        return {
+            model: self.env[model].with_context(sale_admin_queue=True).browse(ids)
+            for model, ids in ids_by_model.items()
+            if ids
+        }
 
     def _prepare_counter(self, measure, items):
         count, oldest_id, worst_id, domain, error = measure
@@ -382,10 +389,16 @@ class SaleAdminQueue(models.Model):
         return {
             "id": item.id,
             "name": item.display_name,
-            "label": field.get_description(self.env, ["string"])["string"],
+            "label": self._get_worst_label(field),
             "value": field.convert_to_read(value, item),
             "text": self._format_value(item, field, value),
         }
+
+    def _get_worst_label(self, field):
+        if field.type not in ("monetary", "float", "integer"):
+            return field.get_description(self.env, ["string"])["string"]
+        is_descending = self._parse_order_worst()[1] == SQL("DESC")
+        return self.env._("Largest") if is_descending else self.env._("Smallest")
 
     def _format_value(self, item, field, value):
         if field.type == "monetary":

@@ -65,7 +65,7 @@ class TestSaleAdminQueue(SaleAdminSupportCommon):
         self.assertEqual(counter["worst"]["id"], large.id)
         self.assertEqual(counter["worst"]["value"], 1250.0)
         self.assertIn("1,250.00", counter["worst"]["text"])
-        self.assertEqual(counter["worst"]["label"], "Value Untaxed")
+        self.assertEqual(counter["worst"]["label"], "Largest")
 
     @freeze_time("2026-03-10")
     def test_a_date_ahead_has_negative_days(self):
