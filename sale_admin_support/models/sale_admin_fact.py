@@ -221,8 +221,8 @@ class SaleAdminFact(models.Model):
             self._sql_invoiced_order_rest(),
             self._sql_invoiced_alone_line(),
             self._sql_invoiced_alone_rest(),
-            self._sql_collected("debit", "credit"),
-            self._sql_collected("credit", "debit"),
+            self._sql_collected(),
+            self._sql_collected_alone(),
             self._sql_advance(),
             self._sql_advance_of_order(),
         ]
@@ -264,14 +264,18 @@ class SaleAdminFact(models.Model):
             "amount_total_company": total_company,
         }
 
+    def _sql_customer(self, partner_id):
+        """Return the commercial entity; looked up for the rows that are shown or grouped by it."""
+        return SQL("(SELECT commercial_partner_id FROM res_partner WHERE id = %s)", partner_id)
+
     # === ORDERED === #
     def _sql_order_columns(self):
-        """Columns that a branch takes from order `o`, its `customer` and company `c`."""
+        """Columns that a branch takes from order `o` and its company `c`."""
         return {
             "contract_id": SQL("o.sale_contract_id"),
             "order_id": SQL("o.id"),
             "company_id": SQL("o.company_id"),
-            "partner_id": SQL("customer.commercial_partner_id"),
+            "partner_id": self._sql_customer(SQL("o.partner_id")),
             "user_id": SQL("o.user_id"),
             "team_id": SQL("o.team_id"),
             "currency_id": SQL("o.currency_id"),
@@ -282,8 +286,7 @@ class SaleAdminFact(models.Model):
         return SQL(
             """FROM sale_order_line ol
                JOIN sale_order o ON o.id = ol.order_id
-               JOIN res_company c ON c.id = o.company_id
-               LEFT JOIN res_partner customer ON customer.id = o.partner_id"""
+               JOIN res_company c ON c.id = o.company_id"""
         )
 
     def _sql_join_product_unit(self):
@@ -345,7 +348,7 @@ class SaleAdminFact(models.Model):
             SQL(
                 """%s
                 WHERE o.state = 'sale' AND c.tax_calculation_rounding_method = 'round_globally'
-                GROUP BY o.id, c.id, customer.id
+                GROUP BY o.id, c.id
                HAVING %s <> 0 OR %s <> 0""",
                 self._sql_from_order_line(),
                 untaxed,
@@ -425,7 +428,8 @@ class SaleAdminFact(models.Model):
         )
 
     def _sql_moved(self):
-        returned = self._sql_is_at_customer(SQL.identifier("source"))
+        # one end is at the customer, see the join: looking at `dest` settles it for most moves
+        returned = SQL("(NOT %s)", self._sql_is_at_customer(SQL.identifier("dest")))
         quantity = SQL("(CASE WHEN %s THEN -1 ELSE 1 END * sm.quantity)", returned)
         in_line_unit = SQL(
             "(%s * COALESCE(move_uom.factor / NULLIF(line_uom.factor, 0), 1))", quantity
@@ -483,7 +487,7 @@ class SaleAdminFact(models.Model):
             SQL(
                 """%s %s %s
                 WHERE ol.display_type IS NULL AND ol.is_downpayment IS NOT TRUE AND %s
-                GROUP BY ol.id, o.id, c.id, customer.id, line_uom.id, product_uom.id
+                GROUP BY ol.id, o.id, c.id, line_uom.id, product_uom.id
                HAVING round(%s, %s) <> 0""",
                 self._sql_from_order_line(),
                 self._sql_join_product_unit(),
@@ -600,37 +604,45 @@ class SaleAdminFact(models.Model):
         """Return the quantity of document line `line` in the product's own unit."""
         return SQL("line.quantity * %s", self._sql_unit_ratio())
 
-    def _sql_order_documents(self):
+    def _sql_order_documents(self, columns, joins, where, group_by):
         """Return the customer documents of orders, with each order's part in its document.
 
-        A document belongs to the orders that its lines are linked with; a credit note without such
-        lines to the orders of the invoice that it reverses. The parts are by amounts with taxes:
-        `weight` of `weight_total`; the last order takes what rounding leaves.
+        A document `m` belongs to the orders that its lines are linked with; a credit note without
+        such lines to the orders of the invoice that it reverses. The parts are by amounts with
+        taxes: `weight` of `weight_total`; the last order takes what rounding leaves.
+
+        What else a branch reads is joined inside, so that a search by date finds its few documents
+        before their parts are looked up, as a search by contract does.
         """
-        columns = SQL(
+        order_columns = SQL(
             """o.id AS order_id, o.sale_contract_id, o.company_id, o.partner_id, o.user_id,
-               o.team_id, o.currency_id, COALESCE(NULLIF(o.currency_rate, 0), 1) AS currency_rate"""
+               o.team_id, o.currency_id, COALESCE(NULLIF(o.currency_rate, 0), 1) AS currency_rate,
+               line.move_id AS origin_id, m.id AS move_id, %s""",
+            columns,
         )
-        joins = SQL(
+        order_lines = SQL(
             """FROM sale_order o
                JOIN sale_order_line ol ON ol.order_id = o.id
                JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = ol.id
-               JOIN account_move_line line ON line.id = rel.invoice_line_id"""
+               JOIN account_move_line line
+                 ON line.id = rel.invoice_line_id AND line.display_type = 'product'"""
         )
         return SQL(
-            """SELECT link.*, part.*
+            """(SELECT link.*, part.*
                  FROM (
-                       SELECT %(columns)s, line.move_id, line.move_id AS origin_id
+                       SELECT %(order_columns)s
+                         %(order_lines)s
+                         JOIN account_move m ON m.id = line.move_id
                          %(joins)s
-                        WHERE line.parent_state = 'posted' AND line.display_type = 'product'
-                        GROUP BY o.id, line.move_id
+                        WHERE %(where)s
+                        GROUP BY o.id, line.move_id, m.id, %(group_by)s
                         UNION ALL
-                       SELECT %(columns)s, refund.id AS move_id, line.move_id AS origin_id
+                       SELECT %(order_columns)s
+                         %(order_lines)s
+                         JOIN account_move m ON m.reversed_entry_id = line.move_id
                          %(joins)s
-                         JOIN account_move refund ON refund.reversed_entry_id = line.move_id
-                        WHERE line.display_type = 'product' AND refund.state = 'posted'
-                          AND NOT EXISTS (%(refund_lines)s)
-                        GROUP BY o.id, line.move_id, refund.id
+                        WHERE %(where)s AND NOT EXISTS (%(linked_lines)s)
+                        GROUP BY o.id, line.move_id, m.id, %(group_by)s
                       ) link
                  JOIN LATERAL (
                        SELECT sum(weight) AS weight_total,
@@ -648,10 +660,13 @@ class SaleAdminFact(models.Model):
                                   AND line.display_type = 'product'
                                 GROUP BY ol.order_id
                               ) weights
-                      ) part ON TRUE""",
-            columns=columns,
+                      ) part ON TRUE)""",
+            order_columns=order_columns,
+            order_lines=order_lines,
             joins=joins,
-            refund_lines=self._sql_order_linked_lines(SQL("refund.id")),
+            where=where,
+            group_by=group_by,
+            linked_lines=self._sql_order_linked_lines(SQL("m.id")),
         )
 
     def _sql_order_linked_lines(self, move_id):
@@ -689,7 +704,7 @@ class SaleAdminFact(models.Model):
             "contract_id": SQL("d.sale_contract_id"),
             "order_id": SQL("d.order_id"),
             "company_id": SQL("d.company_id"),
-            "partner_id": SQL("customer.commercial_partner_id"),
+            "partner_id": self._sql_customer(SQL("d.partner_id")),
             "user_id": SQL("d.user_id"),
             "team_id": SQL("d.team_id"),
             "currency_id": SQL("d.currency_id"),
@@ -714,10 +729,12 @@ class SaleAdminFact(models.Model):
         }
         return self._sql_source(
             6,
-            SQL("m.id"),
+            SQL("d.move_id"),
             {
                 **self._sql_order_document_columns(),
                 **self._sql_document_columns(),
+                "date": SQL("d.date"),
+                "move_id": SQL("d.move_id"),
                 **self._sql_amounts(
                     self._sql_converted(shares["untaxed"], shares["untaxed_company"]),
                     self._sql_converted(shares["total"], shares["total_company"]),
@@ -726,11 +743,10 @@ class SaleAdminFact(models.Model):
                 ),
             },
             SQL(
-                """FROM (%(documents)s) d
+                """FROM %(documents)s d
                    JOIN account_move m ON m.id = d.move_id
-                   JOIN res_company c ON c.id = m.company_id
+                   JOIN res_company c ON c.id = d.company_id
                    %(currencies)s
-                   LEFT JOIN res_partner customer ON customer.id = d.partner_id
                    JOIN LATERAL (
                         SELECT COALESCE(sum(line.price_subtotal), 0) AS untaxed,
                                COALESCE(sum(line.price_total), 0) AS total,
@@ -740,22 +756,20 @@ class SaleAdminFact(models.Model):
                           JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
                          WHERE line.move_id = m.id AND line.display_type = 'product'
                    ) linked ON TRUE
-                   JOIN LATERAL (
-                        SELECT %(untaxed)s AS untaxed, %(total)s AS total,
-                               %(untaxed_company_rest)s AS untaxed_company,
-                               %(total_company_rest)s AS total_company
-                   ) rest ON TRUE
-                  WHERE %(is_document)s
-                    AND (rest.untaxed <> 0 OR rest.total <> 0
-                         OR rest.untaxed_company <> 0 OR rest.total_company <> 0)""",
-                documents=self._sql_order_documents(),
+                   JOIN LATERAL (SELECT %(rests)s) rest
+                     ON rest.untaxed <> 0 OR rest.total <> 0
+                     OR rest.untaxed_company <> 0 OR rest.total_company <> 0""",
+                documents=self._sql_order_documents(
+                    columns=SQL("m.invoice_date AS date"),
+                    joins=SQL(""),
+                    where=self._sql_is_document(),
+                    group_by=SQL("m.invoice_date"),
+                ),
                 currencies=self._sql_join_currencies(),
                 total_company=self._sql_total_company(),
-                untaxed=rests["untaxed"],
-                total=rests["total"],
-                untaxed_company_rest=rests["untaxed_company"],
-                total_company_rest=rests["total_company"],
-                is_document=self._sql_is_document(),
+                rests=SQL(", ").join(
+                    SQL("%s AS %s", rest, SQL.identifier(name)) for name, rest in rests.items()
+                ),
             ),
             rank=SQL("d.order_rank"),
         )
@@ -909,6 +923,17 @@ class SaleAdminFact(models.Model):
             entry_id,
         )
 
+    def _sql_cash(self, matched, entry_id):
+        """Return the cash, rounded, in what is `matched` with entry `entry_id`."""
+        return SQL(
+            """SELECT round(%(matched)s.amount * share, currency.decimal_places) AS amount,
+                      round(%(matched)s.amount_company * share,
+                            company_currency.decimal_places) AS amount_company
+                 FROM (%(share)s) entry""",
+            matched=matched,
+            share=self._sql_cash_share(entry_id),
+        )
+
     def _sql_is_cash(self, line):
         """Condition: journal item `line` is of a posted payment or bank statement line."""
         return SQL(
@@ -917,84 +942,110 @@ class SaleAdminFact(models.Model):
             line=line,
         )
 
-    def _sql_collected(self, side, cash_side):
-        """Cash matched with documents whose receivable is on `side` ("debit": money comes in)."""
-        names = {
-            "side_id": SQL.identifier("p", f"{side}_move_id"),
-            "cash_id": SQL.identifier("p", f"{cash_side}_move_id"),
-            "side_amount": SQL.identifier("p", f"{side}_amount_currency"),
-            "sign": SQL("1") if side == "debit" else SQL("-1"),
-        }
-        cash = SQL(
-            "round(%(sign)s * %(side_amount)s * cash.share, currency.decimal_places)", **names
+    def _sql_join_cash(self):
+        """Join the receivable lines of document `m` and the cash `p` that they are matched with.
+
+        Cash comes in against a debit and goes out against a credit. Matching with credit notes,
+        manual entries and exchange differences is no cash.
+        """
+        return SQL(
+            """JOIN account_move_line due
+                 ON due.move_id = m.id AND due.display_type = 'payment_term'
+               JOIN (
+                     SELECT id, debit_move_id AS due_id, credit_move_id AS cash_id,
+                            debit_amount_currency AS amount, amount AS amount_company
+                       FROM account_partial_reconcile
+                      UNION ALL
+                     SELECT id, credit_move_id, debit_move_id,
+                            - credit_amount_currency, - amount
+                       FROM account_partial_reconcile
+                    ) p ON p.due_id = due.id
+               JOIN account_move_line cash_line ON cash_line.id = p.cash_id AND %s""",
+            self._sql_is_cash(SQL.identifier("cash_line")),
         )
-        cash_company = SQL(
-            "round(%(sign)s * p.amount * cash.share, company_currency.decimal_places)", **names
+
+    def _sql_collected_columns(self):
+        return {"kind": SQL("'collected'"), "move_id": SQL("m.id")}
+
+    def _sql_untaxed_ratio(self):
+        return SQL("COALESCE(m.amount_untaxed / NULLIF(m.amount_total, 0), 1)")
+
+    def _sql_collected_amounts(self, total, total_company):
+        """Columns of cash: the untaxed part is in the document's proportion."""
+        ratio = self._sql_untaxed_ratio()
+        return self._sql_amounts(
+            SQL("round((%s) * %s, currency.decimal_places)", total, ratio),
+            total,
+            SQL("round((%s) * %s, company_currency.decimal_places)", total_company, ratio),
+            total_company,
         )
+
+    def _sql_collected(self):
+        """Cash matched with the documents of orders, by the order's part of the document."""
         total = self._sql_share(SQL("cash.amount"), SQL("currency"))
         total_company = self._sql_share(SQL("cash.amount_company"), SQL("company_currency"))
-        untaxed_ratio = SQL("COALESCE(m.amount_untaxed / NULLIF(m.amount_total, 0), 1)")
-        in_order_currency = self._sql_converted(total, total_company)
         return self._sql_source(
-            9 if side == "debit" else 10,
-            SQL("p.id"),
+            9,
+            SQL("d.partial_id"),
             {
                 **self._sql_order_document_columns(),
-                **self._sql_amounts(
-                    SQL("round((%s) * %s, currency.decimal_places)", in_order_currency, untaxed_ratio),
-                    in_order_currency,
-                    SQL("round((%s) * %s, company_currency.decimal_places)", total_company, untaxed_ratio),
-                    total_company,
+                **self._sql_collected_columns(),
+                **self._sql_collected_amounts(
+                    self._sql_converted(total, total_company), total_company
                 ),
-                "kind": SQL("'collected'"),
-                "date": SQL("cash_line.date"),
-                "move_id": SQL("m.id"),
-                "cash_move_id": SQL("cash_line.move_id"),
+                "date": SQL("d.date"),
+                "move_id": SQL("d.move_id"),
+                "cash_move_id": SQL("d.cash_move_id"),
             },
             SQL(
-                """FROM (%(documents)s) d
+                """FROM %(documents)s d
                    JOIN account_move m ON m.id = d.move_id
-                   JOIN res_company c ON c.id = m.company_id
+                   JOIN res_company c ON c.id = d.company_id
                    %(currencies)s
-                   LEFT JOIN res_partner customer ON customer.id = d.partner_id
-                   JOIN account_move_line due
-                     ON due.move_id = m.id AND due.display_type = 'payment_term'
-                   JOIN account_partial_reconcile p ON %(side_id)s = due.id
-                   JOIN account_move_line cash_line ON cash_line.id = %(cash_id)s
-                   JOIN LATERAL (
-                        SELECT %(cash)s AS amount, %(cash_company)s AS amount_company
-                          FROM (%(cash_share)s) cash
-                   ) cash ON TRUE
-                  WHERE %(is_document)s AND %(is_cash)s""",
-                documents=SQL(
-                    "%s UNION ALL %s", self._sql_order_documents(), self._sql_collected_alone()
+                   JOIN LATERAL (%(cash)s) cash ON TRUE""",
+                documents=self._sql_order_documents(
+                    columns=SQL(
+                        """p.id AS partial_id, p.amount, p.amount_company, cash_line.date,
+                           cash_line.move_id AS cash_move_id"""
+                    ),
+                    joins=self._sql_join_cash(),
+                    where=self._sql_is_document(),
+                    group_by=SQL("p.id, p.amount, p.amount_company, cash_line.id"),
                 ),
                 currencies=self._sql_join_currencies(),
-                cash=cash,
-                cash_company=cash_company,
-                cash_share=self._sql_cash_share(SQL("cash_line.move_id")),
-                is_document=self._sql_is_document(),
-                is_cash=self._sql_is_cash(SQL.identifier("cash_line")),
-                side_id=names["side_id"],
-                cash_id=names["cash_id"],
+                cash=self._sql_cash(SQL("d"), SQL("d.cash_move_id")),
             ),
             rank=SQL("d.order_rank"),
         )
 
     def _sql_collected_alone(self):
-        """Return the documents that no order leads to, as :meth:`_sql_order_documents` does."""
-        rate = self._sql_in_contract_currency(
-            SQL("m.currency_id"), SQL("m.invoice_date"), SQL("1"), SQL("1")
+        """Cash matched with customer documents that no order leads to."""
+        amounts = (SQL("cash.amount"), SQL("cash.amount_company"))
+        total = self._sql_in_contract_currency(
+            SQL("m.currency_id"), SQL("m.invoice_date"), *amounts
         )
-        return SQL(
-            """SELECT NULL::int4, m.sale_contract_id, m.company_id, m.partner_id,
-                      m.invoice_user_id, m.team_id, COALESCE(contract.currency_id, m.currency_id),
-                      %s, m.id, m.id, 1, 1, NULL, 1, 0
-               %s WHERE %s AND %s""",
-            rate,
-            self._sql_alone_documents(),
-            self._sql_is_document(),
-            self._sql_is_alone(),
+        return self._sql_source(
+            10,
+            SQL("p.id"),
+            {
+                **self._sql_alone_columns(),
+                **self._sql_collected_columns(),
+                **self._sql_collected_amounts(total, SQL("cash.amount_company")),
+                "date": SQL("cash_line.date"),
+                "cash_move_id": SQL("cash_line.move_id"),
+            },
+            SQL(
+                """%s
+                JOIN res_currency currency ON currency.id = m.currency_id
+                %s
+                JOIN LATERAL (%s) cash ON TRUE
+               WHERE %s AND %s""",
+                self._sql_alone_documents(),
+                self._sql_join_cash(),
+                self._sql_cash(SQL("p"), SQL("cash_line.move_id")),
+                self._sql_is_document(),
+                self._sql_is_alone(),
+            ),
         )
 
     # === ADVANCES === #
@@ -1084,7 +1135,6 @@ class SaleAdminFact(models.Model):
             },
             SQL(
                 """FROM sale_order o
-                   LEFT JOIN res_partner customer ON customer.id = o.partner_id
                    JOIN sale_order_transaction_rel rel ON rel.sale_order_id = o.id
                    JOIN payment_transaction tx ON tx.id = rel.transaction_id
                    JOIN account_payment pay ON pay.id = tx.payment_id
