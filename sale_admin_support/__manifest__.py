@@ -43,6 +43,14 @@
         "wizards/sale_admin_milestone_done_views.xml",
         "wizards/sale_admin_milestone_replan_views.xml",
     ],
+    "demo": [
+        "demo/res_users_demo.xml",
+        "demo/res_currency_demo.xml",
+        "demo/res_partner_demo.xml",
+        "demo/product_demo.xml",
+        "demo/sale_order_template_demo.xml",
+        "demo/sale_admin_contract_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": [
             "sale_admin_support/static/src/workbench/*",

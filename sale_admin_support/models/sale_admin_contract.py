@@ -1198,3 +1198,11 @@ class SaleAdminContract(models.Model):
     def _facts_changed(self):
         """Facts of these contracts may have changed: their milestones are judged anew."""
         self.sudo().milestone_ids._facts_changed()
+
+    # === DEMONSTRATION === #
+    @api.model
+    def _load_demo(self):
+        """Play the demo company's year; called by the demo data alone."""
+        from ..demo.month import Month
+
+        Month(self.env).live()
