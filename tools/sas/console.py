@@ -112,9 +112,9 @@ def tail(text, lines=15):
 
 
 def run(command, problem, on_line=None, **options):
-    """Run to the end, return the output; raise Problem(problem) and show the last lines on failure.
+    """Run to the end and return the output; on failure keep it and raise Problem(problem).
 
-    :param problem: the sentence for the user
+    :param problem: the sentence for the user; where to read more is added
     :param on_line: called with each line of the output as it comes
     """
     try:
@@ -140,12 +140,23 @@ def run(command, problem, on_line=None, **options):
             child.terminate()
             raise
     if child.returncode:
-        if output.strip():
-            print(tail(output), file=sys.stderr)
         if "No space left on device" in output:
             raise Problem(explain_os_error(OSError(errno.ENOSPC, "")))
-        raise Problem(problem)
+        raise Problem(problem + _keep(output))
     return output
+
+
+def _keep(output):
+    """Write a failed program's output to a file; return the words that name it."""
+    from .paths import LOGS
+
+    path = LOGS / "failure.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(output)
+    except OSError:
+        return ""
+    return f" ({LOGS.parent.name}/{LOGS.name}/{path.name} tells more.)"
 
 
 @contextmanager

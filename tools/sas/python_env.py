@@ -87,7 +87,7 @@ def _make(interpreter, folder):
         )
         count = sum("==" in line for line in LOCK_FILE.read_text().splitlines())
         env = PythonEnv(folder)
-        with counting("packages", count, r"Collecting \S+|Ignoring \S+") as on_line:
+        with counting("packages", count, r"(Collecting|Processing|Ignoring) \S+") as on_line:
             install_into(
                 env,
                 ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", LOCK_FILE],
@@ -102,7 +102,7 @@ def install_into(env, arguments, problem, on_line=None):
     """Run pip with the environment's Python, which has no pip of its own."""
     command = [env.python, f"{_pip(env.python)}/pip", "install", "--no-input"]
     command += ["--disable-pip-version-check", "--no-warn-script-location"]
-    command += ["--progress-bar", "off", *arguments]
+    command += ["--progress-bar", "off", "--retries", "2", *arguments]
     environment = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
     environment.pop("PYTHONPATH", None)
     run(command, problem, on_line, env=environment)

@@ -1,7 +1,7 @@
 import errno
 
 import pytest
-from sas import console
+from sas import console, paths
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,12 @@ def test_an_error_of_the_system_is_one_sentence_with_a_remedy(number, words):
     assert words in text and "somewhere" in text and "\n" not in text
 
 
-def test_a_failed_program_is_the_given_sentence(capfd):
-    with pytest.raises(console.Problem, match="^Mend it.$"):
+def test_a_failed_program_is_the_given_sentence_and_a_log(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "LOGS", tmp_path / "logs")
+    with pytest.raises(console.Problem, match="^Mend it. .*failure.log tells more.") as caught:
         console.run(["sh", "-c", "echo why; exit 3"], "Mend it.")
-    assert "why" in capfd.readouterr().err
+    assert "\n" not in str(caught.value)
+    assert "why" in (tmp_path / "logs" / "failure.log").read_text()
 
 
 def test_a_missing_program_is_named():
