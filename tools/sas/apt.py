@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import threading
 from pathlib import Path
-from urllib.parse import unquote
 
 from .console import Problem, Progress, counting, run, step
 from .paths import CACHE, ensure
@@ -156,7 +155,7 @@ class Archive:
         )
         wanted = re.findall(r"^'([^']+)' (\S+) (\d+)", out, re.M)
         folder = ensure(self.folder / "archives")
-        sizes = {folder / unquote(name): int(size) for _uri, name, size in wanted}
+        sizes = {folder / name: int(size) for _uri, name, size in wanted}
         missing = [path for path, size in sizes.items() if _size(path) != size]
         if missing:
             total = sum(sizes[path] for path in missing)
