@@ -85,19 +85,24 @@ class SaleAdminQueue(models.Model):
         help="Empty: everybody who may read the records.",
     )
     is_shipped = fields.Boolean(
-        compute="_compute_is_shipped", help="Whether an update of an app brings its definition back."
+        compute="_compute_is_shipped",
+        help="Whether an update of an app brings its definition back.",
     )
 
     # === COMPUTE METHODS === #
     def _compute_is_shipped(self):
-        shipped = self.env["ir.model.data"].sudo().search_fetch(
-            [
-                ("model", "=", self._name),
-                ("res_id", "in", self.ids),
-                ("module", "not in", ("__export__", "__import__", "__custom__")),
-                ("noupdate", "=", False),
-            ],
-            ["res_id"],
+        shipped = (
+            self.env["ir.model.data"]
+            .sudo()
+            .search_fetch(
+                [
+                    ("model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("module", "not in", ("__export__", "__import__", "__custom__")),
+                    ("noupdate", "=", False),
+                ],
+                ["res_id"],
+            )
         )
         shipped_ids = set(shipped.mapped("res_id"))
         for queue in self:
@@ -182,11 +187,15 @@ class SaleAdminQueue(models.Model):
         """Return the action that lists what waits in this queue."""
         self.ensure_one()
         self.check_access("read")
-        action = self.action_id.sudo()._get_action_dict() if self.action_id else {
-            "type": "ir.actions.act_window",
-            "res_model": self.model,
-            "views": [(False, "list"), (False, "form")],
-        }
+        action = (
+            self.action_id.sudo()._get_action_dict()
+            if self.action_id
+            else {
+                "type": "ir.actions.act_window",
+                "res_model": self.model,
+                "views": [(False, "list"), (False, "form")],
+            }
+        )
         context = safe_eval(action.get("context") or "{}", self._get_eval_context())
         return {
             **action,

@@ -46,9 +46,7 @@ class TestSaleAdminQueue(SaleAdminSupportCommon):
         self.assertIs(counter["worst"], False)
         self.assertIs(counter["error"], False)
         self.assertEqual(counter["domain"], [["state", "=", "draft"]])
-        self.assertEqual(
-            counter["group"], {"id": self.group.id, "name": "Papers", "sequence": 1}
-        )
+        self.assertEqual(counter["group"], {"id": self.group.id, "name": "Papers", "sequence": 1})
 
     @freeze_time("2026-03-10")
     def test_oldest_and_worst_are_named(self):
@@ -145,9 +143,7 @@ class TestSaleAdminQueue(SaleAdminSupportCommon):
 
     def test_queue_of_another_group_is_left_out(self):
         queue = self._create_queue(
-            group_ids=[
-                Command.link(self.env.ref("sale_admin_support.group_sale_admin_manager").id)
-            ]
+            group_ids=[Command.link(self.env.ref("sale_admin_support.group_sale_admin_manager").id)]
         )
         self.assertIsNone(self._get_counter(queue, self.clerk))
         self.assertIsNotNone(self._get_counter(queue, self.manager))
@@ -289,9 +285,7 @@ class TestSaleAdminQueue(SaleAdminSupportCommon):
         self.assertEqual(opened["id"], action.id)
         self.assertEqual(opened["name"], "Over")
         self.assertEqual(opened["domain"], [["date_end", "<", "2026-03-10"]])
-        self.assertEqual(
-            opened["context"], {"default_kind": "framework", "me": self.salesman.id}
-        )
+        self.assertEqual(opened["context"], {"default_kind": "framework", "me": self.salesman.id})
 
     def test_open_without_an_action_lists_the_model(self):
         opened = self._create_queue().with_user(self.clerk).action_open()
