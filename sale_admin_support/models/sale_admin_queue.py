@@ -356,6 +356,10 @@ class SaleAdminQueue(models.Model):
 
     def _prepare_counter(self, measure, items):
         count, oldest_id, worst_id, domain, error = measure
+
+        def pick(item_id):
+            return items.browse(item_id).with_prefetch(items.ids)
+
         return {
             "id": self.id,
             "name": self.name,
@@ -371,10 +375,8 @@ class SaleAdminQueue(models.Model):
             "domain": domain,
             "action_id": self.action_id.id,
             "count": count,
-            "oldest": bool(oldest_id)
-            and self._prepare_oldest(items.filtered(lambda item: item.id == oldest_id)),
-            "worst": bool(worst_id)
-            and self._prepare_worst(items.filtered(lambda item: item.id == worst_id)),
+            "oldest": bool(oldest_id) and self._prepare_oldest(pick(oldest_id)),
+            "worst": bool(worst_id) and self._prepare_worst(pick(worst_id)),
             "error": error,
         }
 
