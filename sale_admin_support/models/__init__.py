@@ -1,4 +1,6 @@
 from . import account_move
+from . import account_partial_reconcile
+from . import account_payment
 from . import ir_attachment
 from . import res_company
 from . import res_config_settings
@@ -18,4 +20,7 @@ from . import sale_admin_report
 from . import sale_admin_report_log
 from . import sale_admin_report_schedule
 from . import sale_order
+from . import sale_order_line
 from . import sale_order_template
+from . import stock_move
+from . import stock_move_line

@@ -1149,6 +1149,20 @@ class SaleAdminFact(models.Model):
             ),
         )
 
+    # === ACTION METHODS === #
+    def action_open_document(self):
+        """Open the payment, invoice, transfer or order behind the fact."""
+        self.ensure_one()
+        return self._get_document()._get_records_action()
+
+    def _get_document(self):
+        """Hook: the record that tells this fact, the nearest to it first."""
+        if entry := self.cash_move_id:
+            return entry.origin_payment_id or entry
+        if self.move_id:
+            return self.move_id
+        return self.stock_move_id.picking_id or self.order_id
+
     # === SEARCH === #
     def _search(self, domain, *args, **kwargs):
         """Find facts by id in the records that their ids name, not by reading the whole view."""

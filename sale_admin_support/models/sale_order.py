@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+FACT_FIELDS = {"currency_id", "date_order", "sale_contract_id", "state"}
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -64,7 +66,10 @@ class SaleOrder(models.Model):
         confirmed = self.browse()
         if vals.get("state") == "sale":
             confirmed = self.filtered(lambda o: o.state != "sale")
+        contracts = self._get_fact_contracts() if moved else self.env["sale.admin.contract"]
         res = super().write(vals)
+        if FACT_FIELDS & vals.keys():
+            (contracts | self._get_fact_contracts())._facts_changed()
         moved.filtered("sale_contract_id")._check_contract_takes_orders()
         confirmed._open_contracts_at_confirmation()
         return res
@@ -117,6 +122,17 @@ class SaleOrder(models.Model):
         """Open contracts as the company wants; the confirming user may be a customer."""
         if orders := self.filtered(lambda o: o._must_open_contract()):
             self.env["sale.admin.contract"].sudo()._open_from_orders(orders.sudo())
+
+    # === FACTS === #
+    def _get_fact_contracts(self):
+        """Return the contracts of these orders, with all rights: whoever works on an order changes
+        what is known of its contract."""
+        return self.sudo().sale_contract_id
+
+    def _facts_changed(self):
+        """What happened to these orders changed: tell their contracts, if any."""
+        if contracts := self._get_fact_contracts():
+            contracts._facts_changed()
 
     def action_view_sale_contract(self):
         """Open the order's contract; a button for administrators makes it when there is none."""
