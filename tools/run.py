@@ -5,13 +5,14 @@ Needs nothing but Python's standard library; everything else is fetched.
 """
 
 import sys
-from pathlib import Path
 
-if sys.version_info < (3, 10):
+if sys.version_info < (3, 10):  # noqa: UP036
     sys.exit(
         "ERROR: Python %d.%d does not serve: install Python 3.11 and call `make PYTHON=python3.11`."
-        % sys.version_info[:2]
+        % sys.version_info[:2]  # noqa: UP031
     )
+
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))

@@ -51,6 +51,10 @@ class PythonEnv:
         self.folder = folder
         self.python = folder / "bin" / "python"
 
+    def is_complete(self):
+        """Whether it was made to its end and the Python it was made with is still there."""
+        return (self.folder / COMPLETE).exists() and self.python.exists()
+
     def script(self, name):
         return self.folder / "bin" / name
 
@@ -65,17 +69,16 @@ def lock_key():
 
 def get():
     interpreter = find_interpreter()
-    version = text(_version(interpreter))
-    origin = hashlib.sha256(os.path.realpath(interpreter).encode()).hexdigest()[:4]
-    folder = CACHE / "python" / f"{version}-{lock_key()}-{origin}"
-    if not (folder / COMPLETE).exists():
+    env = PythonEnv(CACHE / "python" / f"{text(_version(interpreter))}-{lock_key()}")
+    if not env.is_complete():
         with cache_lock("python", "making the Python environment"):
-            if not (folder / COMPLETE).exists():
-                _make(interpreter, folder)
-    return PythonEnv(folder)
+            if not env.is_complete():
+                _make(interpreter, env)
+    return env
 
 
-def _make(interpreter, folder):
+def _make(interpreter, env):
+    folder = env.folder
     with step(f"Making the Python environment ({folder.name})"):
         # A virtual environment cannot be moved, so it is made in place and marked at the end.
         shutil.rmtree(folder, ignore_errors=True)
@@ -86,7 +89,6 @@ def _make(interpreter, folder):
             " (`sudo apt-get install --reinstall python3`).",
         )
         count = sum("==" in line for line in LOCK_FILE.read_text().splitlines())
-        env = PythonEnv(folder)
         with counting("packages", count, r"(Collecting|Processing|Ignoring) \S+") as on_line:
             install_into(
                 env,
