@@ -228,6 +228,16 @@ class SaleAdminContract(models.Model):
         string="Collected with Taxes", compute="_compute_fact_amounts"
     )
 
+    percent_delivered = fields.Float(
+        string="% Delivered", compute="_compute_fact_amounts", help="Of the value untaxed."
+    )
+    percent_invoiced = fields.Float(
+        string="% Invoiced", compute="_compute_fact_amounts", help="Of the value untaxed."
+    )
+    percent_collected = fields.Float(
+        string="% Collected", compute="_compute_fact_amounts", help="Of the value with taxes."
+    )
+
     signed_file = fields.Binary(string="Signed Copy", attachment=True, copy=False)
     signed_file_name = fields.Char(copy=False)
     has_signed_file = fields.Boolean(
@@ -287,8 +297,8 @@ class SaleAdminContract(models.Model):
     @api.depends("name", "title")
     def _compute_display_name(self):
         for contract in self:
-            parts = filter(None, [contract.name, contract.title])
-            contract.display_name = " · ".join(parts)
+            number = contract.name if contract.name != "/" else False
+            contract.display_name = " · ".join(filter(None, [number, contract.title])) or "/"
 
     def _compute_access_url(self):
         super()._compute_access_url()
@@ -432,12 +442,16 @@ class SaleAdminContract(models.Model):
             texts = contract._get_order_difference_lines() if contract.is_order_changed else []
             contract.order_difference_text = "\n".join(texts)
 
-    @api.depends("order_ids", "amendment_ids.state")
+    @api.depends("order_ids", "amount_untaxed", "amount_total")
     def _compute_fact_amounts(self):
         for contract, executed in self._get_executed().items():
             contract.amount_delivered = executed["delivered"]
             contract.amount_invoiced = executed["invoiced"]
             contract.amount_collected = executed["collected"]
+            untaxed, total = contract.amount_untaxed, contract.amount_total
+            contract.percent_delivered = untaxed and 100 * executed["delivered"] / untaxed
+            contract.percent_invoiced = untaxed and 100 * executed["invoiced"] / untaxed
+            contract.percent_collected = total and 100 * executed["collected"] / total
 
     @api.depends("order_ids")
     def _compute_order_count(self):
@@ -506,20 +520,19 @@ class SaleAdminContract(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         states = [vals.get("state", "draft") for vals in vals_list]
-        prepared = []
         for vals in vals_list:
             self._check_server_fields(vals)
-            company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
-            number = (
-                self.env["ir.sequence"].with_company(company).next_by_code("sale.admin.contract")
-            )
-            vals = {**self._with_commercial_customer(vals), "state": "draft", "name": number}
-            prepared.append(vals)
-        contracts = super().create(prepared)
-        # A running contract may come in by an import: it passes the same doors as any other.
+        contracts = super().create(
+            [{**self._with_commercial_customer(vals), "state": "draft"} for vals in vals_list]
+        )
+        # A running contract may come in by an import: it passes the same doors as any other. It is
+        # numbered last, so that a refusal names what the user knows and leaves no gap.
         for contract, state in zip(contracts, states, strict=True):
             if state != "draft":
                 contract._transition(state)
+        for contract in contracts:
+            sequence = self.env["ir.sequence"].with_company(contract.company_id)
+            contract._set({"name": sequence.next_by_code("sale.admin.contract")})
         return contracts
 
     def write(self, vals):
@@ -538,6 +551,15 @@ class SaleAdminContract(models.Model):
     def _set(self, vals):
         """Write what only the server decides; private, so no client comes here."""
         return super().write(vals)
+
+    @api.model
+    def load(self, fields, data):
+        """Name the refused row alone: Odoo repeats its message under the first row of the batch."""
+        result = super().load(fields, data)
+        first, *others = result["messages"] or [None]
+        if first and any(first["message"] == other["message"] for other in others):
+            result["messages"] = others
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_happened(self):

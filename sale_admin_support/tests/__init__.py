@@ -1,6 +1,7 @@
 from . import test_portal
 from . import test_sale_admin_contract
 from . import test_sale_admin_contract_amendment
+from . import test_sale_admin_contract_import
 from . import test_sale_admin_contract_orders
 from . import test_sale_admin_contract_report
 from . import test_sale_admin_fact
