@@ -93,6 +93,9 @@ class SaleAdminContractReport(models.Model):
             "date_baseline",
             "date_planned",
             "date_reached",
+            "is_open",
+            "is_reached",
+            "is_reached_late",
             "is_waived",
             "measure",
         ],
@@ -197,7 +200,10 @@ class SaleAdminContractReport(models.Model):
         help="Executed by planned amount. Look at it by kind: over several kinds it mixes them.",
     )
     on_time_rate = fields.Float(
-        readonly=True, aggregator="avg", help="Milestones reached on time by milestones due."
+        string="On-Time Rate",
+        readonly=True,
+        aggregator="avg",
+        help="Milestones reached on time by milestones due.",
     )
     average_days_late = fields.Float(
         readonly=True, aggregator="avg", help="Days late by milestones late."
@@ -272,8 +278,11 @@ class SaleAdminContractReport(models.Model):
     def _sql_planned(self):
         """Milestones at their planned day: the amount, and whether the day was kept."""
         today = self._sql_today()
-        is_due = SQL("(milestone.date_reached IS NOT NULL OR milestone.date_planned < %s)", today)
-        is_on_time = SQL("milestone.date_reached <= milestone.date_planned")
+        is_due = SQL(
+            "(milestone.is_reached OR (milestone.is_open AND milestone.date_planned < %s))", today
+        )
+        is_on_time = SQL("(milestone.is_reached AND milestone.is_reached_late IS NOT TRUE)")
+        is_late = SQL("%s AND %s IS NOT TRUE", is_due, is_on_time)
         days = SQL("COALESCE(milestone.date_reached, %s) - milestone.date_planned", today)
         return self._select(
             SQL(
@@ -294,7 +303,7 @@ class SaleAdminContractReport(models.Model):
             late_count=SQL(
                 "CASE WHEN %s AND (%s) IS NOT TRUE THEN 1 ELSE 0 END", is_due, is_on_time
             ),
-            days_late=SQL("CASE WHEN %s THEN GREATEST(%s, 0) ELSE 0 END", is_due, days),
+            days_late=SQL("CASE WHEN %s THEN %s ELSE 0 END", is_late, days),
         )
 
     def _sql_baseline(self):

@@ -61,10 +61,11 @@ class ContractReportCommon(SaleAdminSupportCommon):
             "amount_planned": amount,
             "amount_baseline": amount,
             "date_reached": reached,
+            "is_reached": bool(reached),
+            "is_reached_late": bool(reached) and reached > day,
+            "is_open": not reached and not waived,
             "is_waived": waived,
         }
-        if "is_reached" in milestone._fields:
-            columns.update(is_reached=bool(reached), is_open=not reached and not waived)
         cls._set_columns(milestone, **columns)
         return milestone
 
