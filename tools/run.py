@@ -8,8 +8,8 @@ import sys
 
 if sys.version_info < (3, 10):  # noqa: UP036
     sys.exit(
-        "ERROR: Python %d.%d does not serve: install Python 3.11 and call `make PYTHON=python3.11`."
-        % sys.version_info[:2]  # noqa: UP031
+        "ERROR: Python {}.{} does not serve: install Python 3.11 and call"
+        " `make PYTHON=python3.11`.".format(*sys.version_info)
     )
 
 from pathlib import Path

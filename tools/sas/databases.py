@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import contextmanager
 
 from . import addons
 from .console import Problem, note, say, step
@@ -10,6 +11,7 @@ from .paths import (
     ADDON,
     CACHE,
     LOCAL,
+    Busy,
     cache_lock,
     digest,
     locked,
@@ -136,10 +138,32 @@ class Installed:
     def database(self):
         return self.server.name(self.name)
 
-    def lock(self, shared=False):
-        return locked(
-            LOCAL / "databases" / f"{self.name}.lock", f"the database {self.name}", shared
-        )
+    def lock(self, shared=False, wait=True):
+        """Shared by those who use the database, exclusive for who changes it."""
+        path = LOCAL / "databases" / f"{self.name}.lock"
+        return locked(path, f"the database {self.name}", shared, wait)
+
+    @contextmanager
+    def in_use(self, busy=None, **options):
+        """Hold the database, brought up to date.
+
+        :param busy: if it needs an update while others use it: a sentence to fail with; "" takes
+            it as it is; None waits for the others
+        :param options: of `bring_up_to_date`
+        """
+        if not self.is_up_to_date():
+            try:
+                with self.lock(wait=busy is None):
+                    self.bring_up_to_date(**options)
+            except Busy:
+                if busy:
+                    raise Problem(busy) from None
+                note(f"the database {self.name} is in use: taken as it is, without newer files")
+        with self.lock(shared=True):
+            yield self
+
+    def is_up_to_date(self):
+        return self._found() == self._wanted()
 
     def _wanted(self):
         template = self.templates.key(addons.depends(self.modules), self.demo)

@@ -11,7 +11,7 @@ from . import browser
 from .console import Interrupted, Problem, note, say, step, tail
 from .context import prepared, process
 from .databases import Installed
-from .paths import LOGS, TOOLS, ensure, local
+from .paths import LOGS, TOOLS, Busy, ensure, local
 
 DEFAULT_PORT = 8069
 
@@ -57,18 +57,20 @@ def main(_arguments):
     with prepared() as context:
         browser.ensure(needed=False)
         demo = Installed(context, "demo", demo=True)
-        with demo.lock():
-            demo.bring_up_to_date(keep=True)
-        with demo.lock(shared=True):
+        busy = "A demo of this clone is running with older files: end it, then call again."
+        with demo.in_use(busy, keep=True):
             return serve(context, demo, port, begin)
 
 
 def reset(_arguments):
     with prepared() as context:
         demo = Installed(context, "demo", demo=True)
-        with demo.lock(), step("Removing the demo database"):
-            demo.forget()
-            context.server.drop("demo")
+        try:
+            with demo.lock(wait=False), step("Removing the demo database"):
+                demo.forget()
+                context.server.drop("demo")
+        except Busy:
+            raise Problem("The demo is running: end it (Ctrl-C), then call again.") from None
     say("`make demo` makes it afresh.")
 
 

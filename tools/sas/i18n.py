@@ -14,8 +14,7 @@ def main(_arguments):
         for module in [ADDON, *addons.bridges()]:
             modules = [ADDON] if module == ADDON else [ADDON, *addons.bridges()]
             ready = Installed(context, "ready" if module == ADDON else "ready_all", modules=modules)
-            with ready.lock():
-                ready.bring_up_to_date()
+            with ready.in_use():
                 _export(context, ready.database, module)
 
 

@@ -48,11 +48,16 @@ def local(*names):
     return ensure(LOCAL.joinpath(*names))
 
 
+class Busy(Exception):
+    """Another run holds the lock."""
+
+
 @contextmanager
-def locked(path, what=None, shared=False):
+def locked(path, what=None, shared=False, wait=True):
     """Hold the lock file `path`; the system frees it when the process dies.
 
     :param what: told to the user when another run holds the lock
+    :param wait: else raise Busy then
     """
     ensure(path.parent)
     with open(path, "a") as handle:
@@ -60,8 +65,10 @@ def locked(path, what=None, shared=False):
         try:
             fcntl.flock(handle, mode | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not wait:
+                raise Busy from None
             if what:
-                note(f"another run is busy with {what}, waiting for it")
+                note(f"another run is busy with {what}, waiting until it ends")
             fcntl.flock(handle, mode)
         yield handle
 

@@ -35,6 +35,10 @@ SETTINGS = {
 ROLE = "SELECT rolcreatedb OR rolsuper, rolname FROM pg_roles WHERE rolname = current_user"
 
 
+def _first_line(text):
+    return text.strip().splitlines()[0].rstrip(".") if text.strip() else "nothing"
+
+
 class Server:
     """A running server: `env` is what its clients need in their environment."""
 
@@ -67,9 +71,7 @@ class Server:
             text=True,
         )
         if done.returncode:
-            raise Problem(
-                f"PostgreSQL refuses ({tail(done.stderr, 1)}): check the server's rights."
-            )
+            raise Problem(f"PostgreSQL answers: {_first_line(done.stderr)}.")
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     def run(self, program, *arguments, problem):
@@ -133,7 +135,10 @@ def _named(python_env):
     try:
         rows = server.sql(ROLE)
     except Problem as problem:
-        raise Problem(f"The PostgreSQL server {host} (PGHOST) cannot be used: {problem}") from None
+        raise Problem(
+            f"The PostgreSQL server {host} cannot be used, start it or correct PGHOST, PGPORT and"
+            f" PGUSER. {problem}"
+        ) from None
     _check_role(rows[0], f"the PostgreSQL server {host}")
     return server
 

@@ -79,9 +79,7 @@ def run_part(part):
     with prepared() as context:
         browser.ensure()
         ready = Installed(context, "ready_all" if bridge else "ready", modules=modules)
-        with ready.lock():
-            ready.bring_up_to_date()
-        with ready.lock(shared=True):
+        with ready.in_use():
             return run_pytest(context, *arguments, database=ready.database)
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import browser, paths, postgres, python_env
@@ -30,23 +31,31 @@ def _in_context(command, context, cwd=None):
         return 130
 
 
-def _demo(context):
-    demo = Installed(context, "demo", demo=True)
-    with demo.lock():
-        demo.bring_up_to_date(keep=True)
-    return demo
-
-
 def shell(arguments):
     """Odoo's shell on the demo database, or on the one named by DB."""
     with prepared() as context:
-        name = os.environ.get("DB")
-        database = context.server.name(name) if name else _demo(context).database
-        command = context.odoo_command("shell", "-d", database, "--no-http", *arguments)
-        return _in_context(command, context, local("run"))
+        name = os.environ.get("DB") or "demo"
+        with _kept(context, name) as database:
+            command = context.odoo_command("shell", "-d", database, "--no-http", *arguments)
+            return _in_context(command, context, local("run"))
+
+
+@contextmanager
+def _kept(context, name):
+    """Yield the full name of a kept database; `demo` and `ready` are brought up to date before."""
+    if name in ("demo", "ready"):
+        demo = name == "demo"
+        with Installed(context, name, demo=demo).in_use(busy="", keep=demo) as kept:
+            yield kept.database
+    elif context.server.exists(name):
+        context.config()
+        yield context.server.name(name)
+    else:
+        raise Problem(f"There is no database {name}: give DB=demo or DB=ready.")
 
 
 def psql(arguments):
+    """psql on the demo database, or on the one named by DB."""
     with prepared() as context:
         name = context.server.name(os.environ.get("DB") or "demo")
         return _in_context(context.server.command("psql", "-d", name, *arguments), context)
@@ -66,10 +75,11 @@ def python(arguments):
 def update(_arguments):
     """Bring the database named by DB (ready, demo) up to date with the addon's files."""
     name = os.environ.get("DB") or "ready"
+    busy = "The demo is running: end it, and it updates itself at its next start."
     with prepared() as context:
         database = Installed(context, name, demo=name == "demo")
-        with database.lock():
-            database.bring_up_to_date(keep=name == "demo")
+        with database.in_use(busy if database.demo else None, keep=database.demo):
+            say(f"The database {name} is up to date.")
 
 
 def bench(arguments):

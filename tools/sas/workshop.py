@@ -59,20 +59,14 @@ class Workshop:
         short = f"x_{name}"
         self._made.append(short)
         if installed:
-            source = self._installed(demo)
-            with source.lock(shared=True):
+            # a kept database with the addon as its files are now
+            source = Installed(self.context, "pristine_demo" if demo else "pristine", demo=demo)
+            with source.in_use(afresh=True):
                 self.server.drop(short)
                 self.server.clone(source.name, short)
         else:
             self.templates.clone(short, depends or addons.depends([ADDON]), demo)
         return self.server.name(short)
-
-    def _installed(self, demo):
-        """A kept database with the addon as its files are now, to be cloned."""
-        source = Installed(self.context, "pristine_demo" if demo else "pristine", demo=demo)
-        with source.lock():
-            source.bring_up_to_date(afresh=True)
-        return source
 
     def drop_database(self, name):
         self.server.drop(f"x_{name}")
