@@ -5,6 +5,7 @@ run that needs it and stopped by the last one that ends.
 """
 
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -95,24 +96,26 @@ class Server:
     def rename(self, old, new):
         self.sql(f'ALTER DATABASE "{self.name(old)}" RENAME TO "{self.name(new)}"')
 
-    @property
+    @functools.cached_property
     def major(self):
-        if not hasattr(self, "_major"):
-            self._major = int(self.sql("SHOW server_version_num")[0][0]) // 10000
-        return self._major
+        return int(self.sql("SHOW server_version_num")[0][0]) // 10000
 
 
 @contextmanager
 def running(python_env):
     """Yield the server; an embedded one is stopped at the end unless another run uses it."""
-    if any(os.environ.get(name) for name in ("PGHOST", "PGSERVICE", "PGHOSTADDR")):
-        yield _named(python_env)
-        return
-    own = _machine()
-    if own:
+    embedded = Embedded(python_env)
+    names = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
+    host = next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if host == str(embedded.socket):  # called from a program that was called with it
+        host = None
+    elif not host and (own := _machine()):
         yield own
         return
-    with Embedded(python_env).running() as server:
+    if host:
+        yield _named(python_env, host)
+        return
+    with embedded.running() as server:
         yield server
 
 
@@ -129,9 +132,8 @@ def embedded_programs(python_env):
     return max(folder.glob("pginstall*/bin"), key=lambda path: len(path.parent.name))
 
 
-def _named(python_env):
+def _named(python_env, host):
     server = Server({}, _clients(python_env), prefix=f"sas_{clone_key()}_")
-    host = os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or os.environ["PGSERVICE"]
     try:
         rows = server.sql(ROLE)
     except Problem as problem:
@@ -172,9 +174,7 @@ class Embedded:
 
     def __init__(self, python_env):
         self.programs = embedded_programs(python_env)
-        self.major = int(re.search(r"\d+", self._version())[0])
         self.folder = LOCAL / "postgres"
-        self.data = self.folder / f"data-{self.major}"
         self.log = self.folder / "server.log"
         self.socket = Path(tempfile.gettempdir()) / f"sas-{os.getuid()}-{clone_key()}"
         self.server = Server(
@@ -183,12 +183,15 @@ class Embedded:
         )
         self.server.embedded = True
 
-    def _version(self):
-        return run(
+    @functools.cached_property
+    def data(self):
+        """The data folder, one for each major version of the server."""
+        version = run(
             [self.programs / "postgres", "--version"],
             "The embedded PostgreSQL does not start on this machine: install one"
             " (`sudo apt-get install postgresql`) and make a role for your user.",
         )
+        return self.folder / f"data-{re.search(r'[0-9]+', version)[0]}"
 
     @contextmanager
     def running(self):
