@@ -52,6 +52,7 @@
         "demo/res_partner_demo.xml",
         "demo/product_demo.xml",
         "demo/sale_order_template_demo.xml",
+        "demo/sale_admin_report_schedule_demo.xml",
         "demo/sale_admin_contract_demo.xml",
     ],
     "assets": {

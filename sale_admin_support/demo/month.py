@@ -96,29 +96,27 @@ class Month(Office):
     # === FRAMEWORKS, DISTRIBUTION, RENEWALS === #
     def supply_film_by_framework(self):
         """Called off by orders, two of them on one invoice; damaged rolls came back."""
-        with self.on(-215):
-            contract = self.agree(
-                "riaalta",
-                "framework",
-                [("film", 2400, 12.9), ("tape", 300, 56.0)],
-                -215,
-                euro=True,
-                title="Film and tape, one year",
-                date_end=self.day(150),
-                renewal="negotiation",
-                notice_days=30,
-                partner_ref="RA-2291",
-                milestone_template_id=self.env.ref(FRAMEWORK).id,
-            )
-            self.sign(contract, -215)
+        contract = self.agree(
+            "riaalta",
+            "framework",
+            [("film", 2400, 12.9), ("tape", 300, 56.0)],
+            -215,
+            euro=True,
+            title="Film and tape, one year",
+            date_end=self.day(150),
+            renewal="negotiation",
+            notice_days=30,
+            partner_ref="RA-2291",
+            milestone_template_id=self.env.ref(FRAMEWORK).id,
+        )
+        self.sign(contract, -215)
         calls = self.env["sale.order"]
         for days, film, tape in ((-190, 600, 70), (-120, 500, 60), (-110, 100, 20), (-40, 450, 0)):
             lines = [("film", film, 12.9)] + [("tape", tape, 56.0)] * bool(tape)
-            with self.on(days):
-                order = self.quote("riaalta", lines, days, days + 5, euro=True)
-                order.sale_contract_id = contract
-                self.confirm(order, days)
-                self.deliver(order, days + 4)
+            order = self.quote("riaalta", lines, days, days + 5, euro=True)
+            order.sale_contract_id = contract
+            self.confirm(order, days)
+            self.deliver(order, days + 4)
             calls += order
         self.pay(self.invoice(calls[0], -180), -152)
         self.pay(self.invoice(calls[1] + calls[2], -104), -70)
@@ -129,28 +127,24 @@ class Month(Office):
 
     def supply_wear_parts(self):
         """A framework that ends soon: its renewal window is open."""
-        with self.on(-345):
-            contract = self.agree(
-                "warta",
-                "framework",
-                [("spares", 60, 720.0)],
-                -345,
-                euro=True,
-                title="Wear parts, one year",
-                date_end=self.day(20),
-                renewal="negotiation",
-                milestone_template_id=self.env.ref(FRAMEWORK).id,
-            )
-            self.sign(contract, -345)
+        contract = self.agree(
+            "warta",
+            "framework",
+            [("spares", 60, 720.0)],
+            -345,
+            euro=True,
+            title="Wear parts, one year",
+            date_end=self.day(20),
+            renewal="negotiation",
+            milestone_template_id=self.env.ref(FRAMEWORK).id,
+        )
+        self.sign(contract, -345)
         for days, quantity in ((-300, 15), (-210, 15), (-115, 14), (-25, 10)):
-            with self.on(days):
-                order = self.quote(
-                    "warta", [("spares", quantity, 720.0)], days, days + 7, euro=True
-                )
-                order.sale_contract_id = contract
-                self.confirm(order, days)
-                self.deliver(order, days + 6)
-                invoice = self.invoice(order, days + 7)
+            order = self.quote("warta", [("spares", quantity, 720.0)], days, days + 7, euro=True)
+            order.sale_contract_id = contract
+            self.confirm(order, days)
+            self.deliver(order, days + 6)
+            invoice = self.invoice(order, days + 7)
             if days < -60:
                 self.pay(invoice, days + 36)
         self.set_done(
@@ -162,64 +156,60 @@ class Month(Office):
 
     def appoint_distributor(self):
         """Goes on for another year unless somebody gives notice in time."""
-        with self.on(-290):
-            contract = self.agree(
-                "levante",
-                "distribution",
-                [],
-                -290,
-                euro=True,
-                title="Distribution, Valencia and Murcia",
-                date_end=self.day(75),
-                renewal="tacit",
-                notice_days=30,
-                amount_untaxed=120000.0,
-                amount_total=120000.0,
-            )
-            self._plan(
-                contract,
-                [
-                    ("Sales plan of the year", "document", -260),
-                    ("Half-year review", "manual", -108),
-                    ("Stock count at the distributor", "manual", 12),
-                ],
-            )
-            self.sign(contract, -290)
+        contract = self.agree(
+            "levante",
+            "distribution",
+            [],
+            -290,
+            euro=True,
+            title="Distribution, Valencia and Murcia",
+            date_end=self.day(75),
+            renewal="tacit",
+            notice_days=30,
+            amount_untaxed=120000.0,
+            amount_total=120000.0,
+        )
+        self._plan(
+            contract,
+            [
+                ("Sales plan of the year", "document", -260),
+                ("Half-year review", "manual", -108),
+                ("Stock count at the distributor", "manual", 12),
+            ],
+        )
+        self.sign(contract, -290)
         self.set_done(contract, "Sales plan of the year", -262, paper="Sales plan")
         self.set_done(contract, "Half-year review", -101, "Minutes sent on the same day.")
         for days, film in ((-85, 700), (-20, 800)):
-            with self.on(days):
-                order = self.quote(
-                    "levante", [("film", film, 12.2), ("tape", 80, 52.0)], days, days + 6, euro=True
-                )
-                order.sale_contract_id = contract
-                self.confirm(order, days)
-                self.deliver(order, days + 5)
-                invoice = self.invoice(order, days + 5)
+            order = self.quote(
+                "levante", [("film", film, 12.2), ("tape", 80, 52.0)], days, days + 6, euro=True
+            )
+            order.sale_contract_id = contract
+            self.confirm(order, days)
+            self.deliver(order, days + 5)
+            invoice = self.invoice(order, days + 5)
             if days < -60:
                 self.pay(invoice, days + 38)
 
     def renew_film_supply(self):
         """Done, and followed by a new contract that knows it."""
-        with self.on(-372):
-            contract = self.agree(
-                "sierra",
-                "framework",
-                [("film", 900, 13.4)],
-                -372,
-                euro=True,
-                title="Film, one year",
-                date_end=self.day(-8),
-                renewal="negotiation",
-            )
-            self._plan(contract, [("Everything delivered", "delivered", -30)])
-            self.sign(contract, -372)
-        with self.on(-90):
-            order = self.quote("sierra", [("film", 900, 13.4)], -90, -60, euro=True)
-            order.sale_contract_id = contract
-            self.confirm(order, -90)
-            self.deliver(order, -62)
-            self.pay(self.invoice(order, -60), -31)
+        contract = self.agree(
+            "sierra",
+            "framework",
+            [("film", 900, 13.4)],
+            -372,
+            euro=True,
+            title="Film, one year",
+            date_end=self.day(-8),
+            renewal="negotiation",
+        )
+        self._plan(contract, [("Everything delivered", "delivered", -30)])
+        self.sign(contract, -372)
+        order = self.quote("sierra", [("film", 900, 13.4)], -90, -60, euro=True)
+        order.sale_contract_id = contract
+        self.confirm(order, -90)
+        self.deliver(order, -62)
+        self.pay(self.invoice(order, -60), -31)
         with self.on(-7):
             contract._facts_changed()
             successor = contract.with_context(ir_sequence_date=self.day(-7))._renew()
@@ -229,32 +219,30 @@ class Month(Office):
     # === ENDED OTHERWISE === #
     def write_off_bank_charges(self):
         """The bank kept its charges: closed with the reason, not counted as cash."""
-        with self.on(-84):
-            order = self.quote("sierra", [("labeller", 1)], -90, -60, euro=True)
-            self.confirm(order, -84)
-            contract = self.open_contract(
-                order,
-                -84,
-                title="Labeller for the one-litre bottle",
-            )
-            self.sign(contract, -84)
-            self.deliver(order, -61)
-            invoice = self.invoice(order, -61)
-            self.pay(invoice, -32, amount=invoice.amount_total - 24.5, write_off=True)
+        order = self.quote("sierra", [("labeller", 1)], -90, -60, euro=True)
+        self.confirm(order, -84)
+        contract = self.open_contract(
+            order,
+            -84,
+            title="Labeller for the one-litre bottle",
+        )
+        self.sign(contract, -84)
+        self.deliver(order, -61)
+        invoice = self.invoice(order, -61)
+        self.pay(invoice, -32, amount=invoice.amount_total - 24.5, write_off=True)
         with self.on(-30):
             contract._facts_changed()
             contract.write({"state_reason": "Bank charges of 24.50 written off.", "state": "done"})
 
     def terminate(self):
-        with self.on(-140):
-            order = self.quote("kujawska", [("wrapper", 2)], -146, -100, euro=True)
-            self.confirm(order, -140)
-            contract = self.open_contract(
-                order,
-                -140,
-                title="Pallet wrappers, Bydgoszcz",
-            )
-            self.sign(contract, -140)
+        order = self.quote("kujawska", [("wrapper", 2)], -146, -100, euro=True)
+        self.confirm(order, -140)
+        contract = self.open_contract(
+            order,
+            -140,
+            title="Pallet wrappers, Bydgoszcz",
+        )
+        self.sign(contract, -140)
         with self.on(-110):
             order._action_cancel()
             contract.write(
@@ -265,17 +253,16 @@ class Month(Office):
             )
 
     def suspend(self):
-        with self.on(-45):
-            order = self.quote_from(
-                "machines", "kujawska", [("bagger", 1), ("checkweigher", 1)], -52, 30, euro=True
-            )
-            self.confirm(order, -45)
-            contract = self.open_contract(
-                order,
-                -45,
-                title="Cosmetics line, second phase",
-            )
-            self.sign(contract, -45)
+        order = self.quote_from(
+            "machines", "kujawska", [("bagger", 1), ("checkweigher", 1)], -52, 30, euro=True
+        )
+        self.confirm(order, -45)
+        contract = self.open_contract(
+            order,
+            -45,
+            title="Cosmetics line, second phase",
+        )
+        self.sign(contract, -45)
         with self.on(-12):
             contract.write(
                 {
@@ -287,41 +274,39 @@ class Month(Office):
     # === RUNNING === #
     def make_carton_line(self):
         """Everything that a schedule can show; its buyer follows it on the portal."""
-        with self.on(-50):
-            order = self.quote_from(
-                "machines",
-                "saomai",
-                [("erector", 1), ("sealer", 2), ("conveyor", 10)],
-                -58,
-                -12,
-                client_order_ref="PO-4471",
-            )
-            self.confirm(order, -50)
-            contract = self.open_contract(
-                order,
-                -50,
-                title="Carton line, Cần Thơ",
-                signatory_id=self.ref("contact_mai").id,
-            )
-            self.sign(contract, -50)
-            deposit = self.down_payment(order, -50, 30)
-            self.pay(deposit, -50)
+        order = self.quote_from(
+            "machines",
+            "saomai",
+            [("erector", 1), ("sealer", 2), ("conveyor", 10)],
+            -58,
+            -12,
+            client_order_ref="PO-4471",
+        )
+        self.confirm(order, -50)
+        contract = self.open_contract(
+            order,
+            -50,
+            title="Carton line, Cần Thơ",
+            signatory_id=self.ref("contact_mai").id,
+        )
+        self.sign(contract, -50)
+        deposit = self.down_payment(order, -50, 30)
+        self.pay(deposit, -50)
         self.set_done(contract, "Goods made", -31, "All three machines ran empty for eight hours.")
         self.set_done(contract, "Inspection report", -24, paper="Inspection report")
         self.deliver(order, -14, erector=1, conveyor=4)
 
     def make_bagging_line(self):
         """The goods are made, says one; a second person has to look. The paper is missing."""
-        with self.on(-26):
-            order = self.quote_from("machines", "lachong", [("bagger", 1), ("conveyor", 2)], -33, 9)
-            self.confirm(order, -26)
-            contract = self.open_contract(
-                order,
-                -26,
-                title="Bagging line, second hall",
-            )
-            self.sign(contract, -26)
-            self.pay(self.down_payment(order, -26, 30), -22)
+        order = self.quote_from("machines", "lachong", [("bagger", 1), ("conveyor", 2)], -33, 9)
+        self.confirm(order, -26)
+        contract = self.open_contract(
+            order,
+            -26,
+            title="Bagging line, second hall",
+        )
+        self.sign(contract, -26)
+        self.pay(self.down_payment(order, -26, 30), -22)
         self.set_done(
             contract,
             "Goods made",
@@ -332,24 +317,23 @@ class Month(Office):
 
     def deliver_packing_cell(self):
         """Delivered and invoiced; the balance is due this week, a paper was waived."""
-        with self.on(-80):
-            order = self.quote_from(
-                "machines",
-                "warta",
-                [("erector", 1), ("checkweigher", 1), ("installation", 3)],
-                -88,
-                -30,
-                euro=True,
-                client_order_ref="ZZ/118",
-            )
-            self.confirm(order, -80)
-            contract = self.open_contract(
-                order,
-                -80,
-                title="Packing cell for cheese",
-            )
-            self.sign(contract, -80)
-            self.pay(self.down_payment(order, -80, 30), -79)
+        order = self.quote_from(
+            "machines",
+            "warta",
+            [("erector", 1), ("checkweigher", 1), ("installation", 3)],
+            -88,
+            -30,
+            euro=True,
+            client_order_ref="ZZ/118",
+        )
+        self.confirm(order, -80)
+        contract = self.open_contract(
+            order,
+            -80,
+            title="Packing cell for cheese",
+        )
+        self.sign(contract, -80)
+        self.pay(self.down_payment(order, -80, 30), -79)
         self.set_done(contract, "Goods made", -60, "Works test passed.")
         with self.on(-57):
             self.milestone(contract, "Inspection report").with_user(self.user("kasia"))._waive(
@@ -366,15 +350,14 @@ class Month(Office):
 
     def change_tray_line(self):
         """Two conveyors more than agreed; the amendment waits, the signed copy is missing."""
-        with self.on(-18):
-            order = self.quote("klos", [("sealer", 1), ("conveyor", 6)], -25, 12, euro=True)
-            self.confirm(order, -18)
-            contract = self.open_contract(
-                order,
-                -18,
-                title="Conveyors for the bread hall",
-            )
-            self.sign(contract, -18, has_copy=False)
+        order = self.quote("klos", [("sealer", 1), ("conveyor", 6)], -25, 12, euro=True)
+        self.confirm(order, -18)
+        contract = self.open_contract(
+            order,
+            -18,
+            title="Conveyors for the bread hall",
+        )
+        self.sign(contract, -18, has_copy=False)
         with self.on(-4):
             line = order.order_line.filtered(
                 lambda line: line.product_id == self.product("conveyor")
@@ -388,18 +371,17 @@ class Month(Office):
 
     def amend_labelling(self):
         """A labeller more, ten days later: approved by another person than its author."""
-        with self.on(-38):
-            order = self.quote_from(
-                "installation", "kujawska", [("labeller", 1), ("conveyor", 2)], -44, 6, euro=True
-            )
-            self.confirm(order, -38)
-            contract = self.open_contract(
-                order,
-                -38,
-                title="Labelling for jars",
-            )
-            self.sign(contract, -38)
-            self.pay(self.down_payment(order, -36, 40), -25)
+        order = self.quote_from(
+            "installation", "kujawska", [("labeller", 1), ("conveyor", 2)], -44, 6, euro=True
+        )
+        self.confirm(order, -38)
+        contract = self.open_contract(
+            order,
+            -38,
+            title="Labelling for jars",
+        )
+        self.sign(contract, -38)
+        self.pay(self.down_payment(order, -36, 40), -25)
         with self.on(-15):
             line = order.order_line.filtered(
                 lambda line: line.product_id == self.product("labeller")
@@ -419,18 +401,17 @@ class Month(Office):
 
     def take_deposit_without_invoice(self):
         """Money came before any invoice: an advance under the contract."""
-        with self.on(-16):
-            order = self.quote_from(
-                "machines", "ankhanh", [("wrapper", 1), ("checkweigher", 1)], -22, 19
-            )
-            self.confirm(order, -16)
-            contract = self.open_contract(
-                order,
-                -16,
-                title="End of line, rice mill 2",
-            )
-            self.sign(contract, -16)
-            self.pay_in_advance(contract, -13, round(order.amount_total * 0.3, 2))
+        order = self.quote_from(
+            "machines", "ankhanh", [("wrapper", 1), ("checkweigher", 1)], -22, 19
+        )
+        self.confirm(order, -16)
+        contract = self.open_contract(
+            order,
+            -16,
+            title="End of line, rice mill 2",
+        )
+        self.sign(contract, -16)
+        self.pay_in_advance(contract, -13, round(order.amount_total * 0.3, 2))
 
     # === NOT YET === #
     def send_to_sign(self):
@@ -452,24 +433,22 @@ class Month(Office):
             contract.write({"state": "to_sign"})
 
     def forget_the_schedule(self):
-        with self.on(-2):
-            order = self.quote("klos", [("spares", 12)], -3, 20, euro=True)
-            self.confirm(order, -2)
-            contract = self.open_contract(order, -2, title="Wear parts for the bagger")
-            contract.milestone_ids.unlink()
-            contract.milestone_template_id = False
+        order = self.quote("klos", [("spares", 12)], -3, 20, euro=True)
+        self.confirm(order, -2)
+        contract = self.open_contract(order, -2, title="Wear parts for the bagger")
+        contract.milestone_ids.unlink()
+        contract.milestone_template_id = False
 
     def cancel_a_draft(self):
-        with self.on(-33):
-            contract = self.agree(
-                "klos",
-                "framework",
-                [("tape", 400, 55.0)],
-                -33,
-                euro=True,
-                title="Tape, one year",
-                date_end=self.day(332),
-            )
+        contract = self.agree(
+            "klos",
+            "framework",
+            [("tape", 400, 55.0)],
+            -33,
+            euro=True,
+            title="Tape, one year",
+            date_end=self.day(332),
+        )
         with self.on(-28):
             contract.write({"state": "cancelled"})
 

@@ -140,9 +140,10 @@ class Office:
     # === ORDERS AND CONTRACTS === #
     def quote(self, customer, lines, days, promised=None, euro=False, **values):
         """A quotation of `lines`: product, quantity and, where it is not the list's, the price."""
-        return self.env["sale.order"].create(
-            self._prepare_order(customer, lines, days, promised, euro, values)
-        )
+        with self.on(days):
+            return self.env["sale.order"].create(
+                self._prepare_order(customer, lines, days, promised, euro, values)
+            )
 
     def quote_from(self, template, *args, **kwargs):
         """A quotation whose confirmation opens a contract with the schedule of `template`."""
@@ -175,59 +176,67 @@ class Office:
         }
 
     def confirm(self, orders, days):
-        orders.with_context(ir_sequence_date=self.day(days)).action_confirm()
-        orders.date_order = self.moment(days)
+        with self.on(days):
+            orders.with_context(ir_sequence_date=self.day(days)).action_confirm()
+            orders.date_order = self.moment(days)
         return orders
 
     def open_contract(self, order, days, **values):
         """The order's contract, as a draft."""
-        contract = order.sale_contract_id
-        if not contract:
-            model = self.env["sale.admin.contract"].with_context(ir_sequence_date=self.day(days))
-            contract = model._open_from_orders(order).with_env(self.env)
-        contract.write({"date_start": self.day(days), "admin_id": self.user("ana").id, **values})
-        return self.put_on_day(contract, days)
+        with self.on(days):
+            contract = order.sale_contract_id
+            if not contract:
+                model = self.env["sale.admin.contract"].with_context(
+                    ir_sequence_date=self.day(days)
+                )
+                contract = model._open_from_orders(order).with_env(self.env)
+            contract.write(
+                {"date_start": self.day(days), "admin_id": self.user("ana").id, **values}
+            )
+            return self.put_on_day(contract, days)
 
     def agree(self, customer, kind, lines, days, euro=False, **values):
         """A contract that no order opened: a framework or a distribution agreement."""
-        partner = self.ref(f"customer_{customer}")
-        contract = (
-            self.env["sale.admin.contract"]
-            .with_context(ir_sequence_date=self.day(days))
-            .create(
-                {
-                    "partner_id": partner.id,
-                    "company_id": self.company.id,
-                    "currency_id": (
-                        self.env.ref("base.EUR") if euro else self.company.currency_id
-                    ).id,
-                    "kind": kind,
-                    "user_id": partner.user_id.id,
-                    "admin_id": self.user("dewi").id,
-                    "date_start": self.day(days),
-                    "line_ids": [
-                        Command.create(
-                            {
-                                "product_id": self.product(name).id,
-                                "quantity": quantity,
-                                "price_unit": price,
-                            }
-                        )
-                        for name, quantity, price in lines
-                    ],
-                    **values,
-                }
+        with self.on(days):
+            partner = self.ref(f"customer_{customer}")
+            contract = (
+                self.env["sale.admin.contract"]
+                .with_context(ir_sequence_date=self.day(days))
+                .create(
+                    {
+                        "partner_id": partner.id,
+                        "company_id": self.company.id,
+                        "currency_id": (
+                            self.env.ref("base.EUR") if euro else self.company.currency_id
+                        ).id,
+                        "kind": kind,
+                        "user_id": partner.user_id.id,
+                        "admin_id": self.user("dewi").id,
+                        "date_start": self.day(days),
+                        "line_ids": [
+                            Command.create(
+                                {
+                                    "product_id": self.product(name).id,
+                                    "quantity": quantity,
+                                    "price_unit": price,
+                                }
+                            )
+                            for name, quantity, price in lines
+                        ],
+                        **values,
+                    }
+                )
             )
-        )
-        if values.get("milestone_template_id"):
-            contract.action_make_schedule()
-        return self.put_on_day(contract.with_env(self.env), days)
+            if values.get("milestone_template_id"):
+                contract.action_make_schedule()
+            return self.put_on_day(contract.with_env(self.env), days)
 
     def sign(self, contract, days, has_copy=True):
-        if has_copy:
-            contract.signed_file = self.paper(f"Contract {contract.name}")
-            contract.signed_file_name = f"{contract.name.replace('/', '-')}.pdf"
-        contract.write({"date_signed": self.day(days), "state": "active"})
+        with self.on(days):
+            if has_copy:
+                contract.signed_file = self.paper(f"Contract {contract.name}")
+                contract.signed_file_name = f"{contract.name.replace('/', '-')}.pdf"
+            contract.write({"date_signed": self.day(days), "state": "active"})
         contract._set({"date_activated": self.day(days)})
         return contract
 
@@ -256,110 +265,117 @@ class Office:
     # === WAREHOUSE === #
     def deliver(self, orders, days, **quantities):
         """Send the orders' next transfers: all of it, or the quantities of the products named."""
-        pickings = orders.picking_ids.filtered(
-            lambda p: p.picking_type_code == "outgoing" and p.state not in ("done", "cancel")
-        )
-        sent = {self.product(name): quantity for name, quantity in quantities.items()}
-        for move in pickings.move_ids:
-            quantity = sent.get(move.product_id, 0) if sent else move.product_uom_qty
-            move.quantity = quantity
-            move.picked = bool(quantity)
-        pickings.button_validate()
-        pickings.date_done = self.moment(days)
-        return pickings
+        with self.on(days):
+            pickings = orders.picking_ids.filtered(
+                lambda p: p.picking_type_code == "outgoing" and p.state not in ("done", "cancel")
+            )
+            sent = {self.product(name): quantity for name, quantity in quantities.items()}
+            for move in pickings.move_ids:
+                quantity = sent.get(move.product_id, 0) if sent else move.product_uom_qty
+                move.quantity = quantity
+                move.picked = bool(quantity)
+            pickings.button_validate()
+            pickings.date_done = self.moment(days)
+            return pickings
 
     def take_back(self, picking, days, **quantities):
-        wizard = (
-            self.env["stock.return.picking"]
-            .with_context(active_model="stock.picking", active_id=picking.id)
-            .create({"picking_id": picking.id})
-        )
-        for line in wizard.product_return_moves:
-            names = [name for name in quantities if self.product(name) == line.product_id]
-            line.quantity = quantities[names[0]] if names else 0
-        back = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
-        for move in back.move_ids:
-            move.quantity = move.product_uom_qty
-        back.move_ids.picked = True
-        back.button_validate()
-        back.date_done = self.moment(days)
-        return back
+        with self.on(days):
+            wizard = (
+                self.env["stock.return.picking"]
+                .with_context(active_model="stock.picking", active_id=picking.id)
+                .create({"picking_id": picking.id})
+            )
+            for line in wizard.product_return_moves:
+                names = [name for name in quantities if self.product(name) == line.product_id]
+                line.quantity = quantities[names[0]] if names else 0
+            back = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+            for move in back.move_ids:
+                move.quantity = move.product_uom_qty
+            back.move_ids.picked = True
+            back.button_validate()
+            back.date_done = self.moment(days)
+            return back
 
     # === ACCOUNTING === #
     def invoice(self, orders, days):
         """Invoice what was delivered, orders of one customer together."""
-        invoices = orders._create_invoices(final=True)
-        invoices.invoice_date = self.day(days)
-        invoices.action_post()
-        return invoices
+        with self.on(days):
+            invoices = orders._create_invoices(final=True)
+            invoices.invoice_date = self.day(days)
+            invoices.action_post()
+            return invoices
 
     def down_payment(self, order, days, percent):
-        wizard = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids, active_id=order.id)
-            .create({"advance_payment_method": "percentage", "amount": percent})
-        )
-        invoice = wizard._create_invoices(order)
-        invoice.invoice_date = self.day(days)
-        invoice.action_post()
-        return invoice
+        with self.on(days):
+            wizard = (
+                self.env["sale.advance.payment.inv"]
+                .with_context(active_model="sale.order", active_ids=order.ids, active_id=order.id)
+                .create({"advance_payment_method": "percentage", "amount": percent})
+            )
+            invoice = wizard._create_invoices(order)
+            invoice.invoice_date = self.day(days)
+            invoice.action_post()
+            return invoice
 
     def credit(self, invoice, days, reason, **quantities):
         """A credit note of so many of the products named."""
-        wizard = (
-            self.env["account.move.reversal"]
-            .with_context(active_model="account.move", active_ids=invoice.ids)
-            .create(
-                {
-                    "date": self.day(days),
-                    "reason": reason,
-                    "journal_id": invoice.journal_id.id,
-                }
+        with self.on(days):
+            wizard = (
+                self.env["account.move.reversal"]
+                .with_context(active_model="account.move", active_ids=invoice.ids)
+                .create(
+                    {
+                        "date": self.day(days),
+                        "reason": reason,
+                        "journal_id": invoice.journal_id.id,
+                    }
+                )
             )
-        )
-        note = self.env["account.move"].browse(wizard.refund_moves()["res_id"])
-        credited = {self.product(name): quantity for name, quantity in quantities.items()}
-        for line in note.invoice_line_ids:
-            if line.product_id in credited:
-                line.quantity = credited[line.product_id]
-            else:
-                line.unlink()
-        note.invoice_date = self.day(days)
-        note.action_post()
-        return note
+            note = self.env["account.move"].browse(wizard.refund_moves()["res_id"])
+            credited = {self.product(name): quantity for name, quantity in quantities.items()}
+            for line in note.invoice_line_ids:
+                if line.product_id in credited:
+                    line.quantity = credited[line.product_id]
+                else:
+                    line.unlink()
+            note.invoice_date = self.day(days)
+            note.action_post()
+            return note
 
     def pay(self, invoices, days, amount=None, write_off=False):
         """Receive the money for a customer's invoices; what lacks stays open or is written off."""
-        values = {"payment_date": self.day(days), "group_payment": True}
-        if amount is not None:
-            values["amount"] = amount
-        if write_off:
-            values["payment_difference_handling"] = "reconcile"
-            values["writeoff_label"] = "Bank charges"
-            values["writeoff_account_id"] = self._get_expense_account().id
-        wizard = (
-            self.env["account.payment.register"]
-            .with_context(active_model="account.move", active_ids=invoices.ids)
-            .create(values)
-        )
-        return wizard._create_payments()
+        with self.on(days):
+            values = {"payment_date": self.day(days), "group_payment": True}
+            if amount is not None:
+                values["amount"] = amount
+            if write_off:
+                values["payment_difference_handling"] = "reconcile"
+                values["writeoff_label"] = "Bank charges"
+                values["writeoff_account_id"] = self._get_expense_account().id
+            wizard = (
+                self.env["account.payment.register"]
+                .with_context(active_model="account.move", active_ids=invoices.ids)
+                .create(values)
+            )
+            return wizard._create_payments()
 
     def pay_in_advance(self, contract, days, amount):
         """Money that comes before any invoice, put under the contract by hand."""
-        payment = self.env["account.payment"].create(
-            {
-                "payment_type": "inbound",
-                "partner_type": "customer",
-                "partner_id": contract.partner_id.id,
-                "amount": amount,
-                "currency_id": contract.currency_id.id,
-                "date": self.day(days),
-                "memo": contract.name,
-            }
-        )
-        payment.action_post()
-        payment.move_id.sale_contract_id = contract
-        return payment
+        with self.on(days):
+            payment = self.env["account.payment"].create(
+                {
+                    "payment_type": "inbound",
+                    "partner_type": "customer",
+                    "partner_id": contract.partner_id.id,
+                    "amount": amount,
+                    "currency_id": contract.currency_id.id,
+                    "date": self.day(days),
+                    "memo": contract.name,
+                }
+            )
+            payment.action_post()
+            payment.move_id.sale_contract_id = contract
+            return payment
 
     def _get_expense_account(self):
         return self.env["account.account"].search(
