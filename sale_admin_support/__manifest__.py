@@ -15,7 +15,6 @@
         "security/sale_admin_report_schedule_security.xml",
         "security/sale_admin_queue_security.xml",
         "data/ir_sequence_data.xml",
-        "views/res_config_settings_views.xml",
         "views/sale_admin_queue_views.xml",
         "data/ir_cron_data.xml",
         "data/mail_activity_type_data.xml",
@@ -42,6 +41,7 @@
         "views/portal_templates.xml",
         "data/mail_template_data.xml",
         "data/sale_admin_queue_data.xml",
+        "views/res_config_settings_views.xml",
         "wizards/sale_admin_milestone_decide_views.xml",
         "wizards/sale_admin_milestone_done_views.xml",
         "wizards/sale_admin_milestone_replan_views.xml",
@@ -55,6 +55,7 @@
         "demo/sale_admin_report_schedule_demo.xml",
         "demo/sale_admin_contract_demo.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_backend": [
             "sale_admin_support/static/src/workbench/*",

@@ -1,0 +1,12 @@
+# Models whose records are the app's own, or Odoo's machinery: they go with the app.
+OWN_MODELS = ("ir.", "mail.", "report.", "res.groups", "sale.admin.")
+
+
+def uninstall_hook(env):
+    """Leave what the app put into Odoo's registers, such as the demo company's customers.
+
+    Orders and invoices use these records by now. Without the app's name on them they are the
+    company's own, and Odoo does not try to delete them.
+    """
+    data = env["ir.model.data"].search([("module", "=", "sale_admin_support")])
+    data.filtered(lambda record: not record.model.startswith(OWN_MODELS)).unlink()
