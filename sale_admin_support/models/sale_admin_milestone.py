@@ -392,17 +392,15 @@ class SaleAdminMilestone(models.Model):
             domain for status, domain in self._get_status_domains().items() if status in value
         )
 
-    @api.depends("date_done", "is_reached", "is_waived")
+    @api.depends("date_done", "is_open")
     def _compute_is_waiting(self):
         for milestone in self:
-            milestone.is_waiting = bool(
-                milestone.date_done and not milestone.is_reached and not milestone.is_waived
-            )
+            milestone.is_waiting = bool(milestone.date_done and milestone.is_open)
 
     def _search_is_waiting(self, operator, value):
         if operator != "in":
             return NotImplemented
-        return [("date_done", "!=", False), ("is_reached", "=", False), ("is_waived", "=", False)]
+        return [("is_open", "=", True), ("date_done", "!=", False)]
 
     @api.depends("is_waiting", "done_by_id", "evidence_by_id")
     @api.depends_context("uid")
@@ -643,6 +641,12 @@ class SaleAdminMilestone(models.Model):
                     )
                 if not milestone._is_planning():
                     milestone._check_running()
+
+    def _touch_evidence(self):
+        """The file changes without the milestone being written: the same rules, the same trace."""
+        self._check_evidence_fields({"file": True})
+        others = self.filtered(lambda m: m.evidence_by_id != self.env.user)
+        others._set_protected({"evidence_by_id": self.env.uid})
 
     def _check_replan(self, vals):
         """Return the milestones whose date `vals` moves after the start, if that is in order."""

@@ -747,6 +747,32 @@ class TestMilestoneDecisions(MilestoneCommon):
         )
         self.assertIn("Wrong paper", milestone.message_ids[0].body)
 
+    def test_attachment_is_no_way_round_the_evidence(self):
+        milestone = self._create_scheduled(DOCUMENT).milestone_ids
+        self._set_done(milestone, self.clerk, file=PAPER)
+        domain = [("res_model", "=", milestone._name), ("res_field", "=", "file")]
+        paper = self.env["ir.attachment"].search([*domain, ("res_id", "=", milestone.id)])
+        other = base64.b64encode(b"forged")
+        paper.with_user(self.clerk_2).datas = other
+        self.assertEqual(milestone.evidence_by_id, self.clerk_2)
+        with self.assertRaises(UserError):
+            milestone.with_user(self.clerk_2)._verify()
+        milestone.with_user(self.manager)._verify()
+        with self.assertRaises(UserError):
+            paper.with_user(self.clerk).datas = PAPER
+        with self.assertRaises(UserError):
+            paper.with_user(self.clerk).unlink()
+        with self.assertRaises(UserError):
+            paper.with_user(self.clerk).create(
+                {
+                    "name": "file",
+                    "res_model": milestone._name,
+                    "res_id": milestone.id,
+                    "res_field": "file",
+                    "datas": PAPER,
+                }
+            )
+
     def test_derived_milestones_are_not_set_done(self):
         milestone = self._create_scheduled(delivered(100)).milestone_ids
         with self.assertRaises(UserError):

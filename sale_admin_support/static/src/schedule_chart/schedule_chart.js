@@ -99,28 +99,22 @@ export class ScheduleChart extends Component {
 
     getDatasets(today, range) {
         const line = { stepped: true, pointRadius: 0, pointHitRadius: 8, fill: false };
-        return this.state.data.measures.flatMap((measure) => {
+        return this.state.data.measures.flatMap((measure, index) => {
             const color = COLORS[measure.measure];
-            return [
+            const isReplanned =
+                measure.baseline.length &&
+                JSON.stringify(measure.baseline) !== JSON.stringify(measure.planned);
+            const datasets = [
                 {
                     ...line,
                     label: _t("%s, planned", measure.label),
                     data: this.getPoints(measure.planned, range.min, range.max),
                     borderColor: color,
                     backgroundColor: color,
-                    borderWidth: 1.5,
-                    borderDash: [6, 4],
-                },
-                {
-                    ...line,
-                    label: _t("%s, agreed at the start", measure.label),
-                    data: this.getPoints(measure.baseline, range.min, range.max),
-                    borderColor: color,
-                    backgroundColor: color,
-                    borderWidth: 1,
-                    borderDash: [1, 3],
-                    // Only of interest once somebody re-planned.
-                    hidden: true,
+                    borderWidth: 2,
+                    // Interleaved: curves often run on top of each other.
+                    borderDash: [6, 12],
+                    borderDashOffset: -6 * index,
                 },
                 {
                     ...line,
@@ -130,7 +124,19 @@ export class ScheduleChart extends Component {
                     backgroundColor: color,
                     borderWidth: 3,
                 },
-            ].filter((dataset) => dataset.data.length > 2 || dataset.borderWidth === 3);
+            ];
+            if (isReplanned) {
+                datasets.push({
+                    ...line,
+                    label: _t("%s, agreed at the start", measure.label),
+                    data: this.getPoints(measure.baseline, range.min, range.max),
+                    borderColor: color,
+                    backgroundColor: color,
+                    borderWidth: 1,
+                    borderDash: [1, 3],
+                });
+            }
+            return datasets;
         });
     }
 
@@ -147,8 +153,8 @@ export class ScheduleChart extends Component {
                 ctx.moveTo(x, chartArea.top);
                 ctx.lineTo(x, chartArea.bottom);
                 ctx.stroke();
-                ctx.textAlign = x > (chartArea.left + chartArea.right) / 2 ? "right" : "left";
-                ctx.fillText(_t("Today"), x + (ctx.textAlign === "left" ? 4 : -4), chartArea.top + 10);
+                ctx.textAlign = "center";
+                ctx.fillText(_t("Today"), x, chartArea.top - 4);
                 ctx.restore();
             },
         };
@@ -166,11 +172,13 @@ export class ScheduleChart extends Component {
             options: {
                 animation: false,
                 maintainAspectRatio: false,
+                layout: { padding: { top: 16 } },
                 interaction: { mode: "nearest", intersect: false },
                 plugins: {
                     legend: {
                         position: "bottom",
-                        labels: { color: TEXT_COLOR, usePointStyle: true, pointStyle: "line" },
+                        // Without height the box is a stroke in the curve's own dashes.
+                        labels: { color: TEXT_COLOR, boxWidth: 36, boxHeight: 0 },
                     },
                     tooltip: {
                         callbacks: {
