@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.addons.base.models.res_partner import _tz_get
 
@@ -38,6 +38,40 @@ class ResCompany(models.Model):
         default=25,
         help="Contract papers larger than this are refused.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        companies._create_sale_admin_sequences()
+        return companies
+
+    @api.model
+    def _create_missing_sale_admin_sequences(self):
+        """Number the registers of the companies that were there before the app."""
+        self.sudo().search([])._create_sale_admin_sequences()
+
+    def _create_sale_admin_sequences(self):
+        """Give each company its own numbers, which begin anew each year."""
+        sequences = self.env["ir.sequence"].sudo()
+        for code, vals in self._get_sale_admin_sequences().items():
+            known = sequences.search([("code", "=", code), ("company_id", "in", self.ids)])
+            sequences.create(
+                [
+                    {"code": code, "company_id": company.id, "use_date_range": True, **vals}
+                    for company in self - known.company_id
+                ]
+            )
+
+    @api.model
+    def _get_sale_admin_sequences(self):
+        """Hook: the registers' numbers, ``{code: values of ir.sequence}``."""
+        return {
+            "sale.admin.contract": {
+                "name": self.env._("Sales Contract"),
+                "prefix": "CT/%(range_year)s/",
+                "padding": 4,
+            }
+        }
 
     def _sale_admin_today(self):
         """Return today's date in the company's time zone."""

@@ -77,7 +77,10 @@ class SaleAdminContract(models.Model):
     currency_id = fields.Many2one(
         "res.currency",
         required=True,
-        default=lambda self: self.env.company.currency_id,
+        compute="_compute_currency_id",
+        store=True,
+        readonly=False,
+        precompute=True,
         tracking=True,
     )
     partner_id = fields.Many2one(
@@ -304,6 +307,11 @@ class SaleAdminContract(models.Model):
         super()._compute_access_url()
         for contract in self:
             contract.access_url = f"/my/contracts/{contract.id}"
+
+    @api.depends("company_id")
+    def _compute_currency_id(self):
+        for contract in self:
+            contract.currency_id = contract.currency_id or contract.company_id.currency_id
 
     @api.depends("user_id")
     def _compute_team_id(self):

@@ -16,7 +16,7 @@ class SaleOrder(models.Model):
         groups="base.group_user",
         ondelete="restrict",
         tracking=True,
-        domain="[('company_id', '=', company_id), ('partner_id.child_ids', '=', partner_id),"
+        domain="[('company_id', '=', company_id), ('partner_id', 'parent_of', partner_id),"
         " ('state', 'not in', ('done', 'terminated', 'cancelled'))]",
     )
 
@@ -111,17 +111,40 @@ class SaleOrder(models.Model):
     def _must_open_contract(self):
         """Hook: whether confirming this order opens a contract."""
         self.ensure_one()
+        if self.sale_contract_id or self.currency_id.compare_amounts(self.amount_total, 0) <= 0:
+            return False
         mode = self.company_id.sale_admin_contract_mode
-        return not self.sale_contract_id and (
-            mode == "always"
-            or mode == "template"
-            and self.sale_order_template_id.opens_sale_contract
+        return mode == "always" or (
+            mode == "template" and self.sale_order_template_id.opens_sale_contract
         )
 
     def _open_contracts_at_confirmation(self):
-        """Open contracts as the company wants; the confirming user may be a customer."""
-        if orders := self.filtered(lambda o: o._must_open_contract()):
-            self.env["sale.admin.contract"].sudo()._open_from_orders(orders.sudo())
+        """Open contracts as the company wants; the confirming user may be a customer.
+
+        What hinders a contract never undoes the confirmation, with it a signature or a payment: the
+        salesperson is told instead, and the order's button opens the contract later.
+        """
+        for order in self.sudo().filtered(lambda o: o._must_open_contract()):
+            try:
+                with self.env.cr.savepoint():
+                    self.env["sale.admin.contract"].sudo()._open_from_orders(order)
+            except UserError as error:
+                order.activity_schedule(
+                    "mail.mail_activity_data_todo",
+                    summary=self.env._("No contract was opened"),
+                    note=str(error),
+                    user_id=order.user_id.id or self.env.uid,
+                )
+
+    # === ACTION METHODS === #
+    def action_view_sale_contract(self):
+        """Open the order's contract; a button for administrators makes it when there is none."""
+        self.ensure_one()
+        if not self.sale_contract_id:
+            if self.state == "cancel":
+                raise UserError(self.env._("A cancelled order opens no contract."))
+            self.env["sale.admin.contract"]._open_from_orders(self)
+        return self.sale_contract_id._get_form_action()
 
     # === FACTS === #
     def _get_fact_contracts(self):
@@ -133,12 +156,3 @@ class SaleOrder(models.Model):
         """What happened to these orders changed: tell their contracts, if any."""
         if contracts := self._get_fact_contracts():
             contracts._facts_changed()
-
-    def action_view_sale_contract(self):
-        """Open the order's contract; a button for administrators makes it when there is none."""
-        self.ensure_one()
-        if not self.sale_contract_id:
-            if self.state == "cancel":
-                raise UserError(self.env._("A cancelled order opens no contract."))
-            self.env["sale.admin.contract"]._open_from_orders(self)
-        return self.sale_contract_id._get_form_action()

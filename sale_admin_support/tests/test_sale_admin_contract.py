@@ -17,15 +17,14 @@ class TestContractStates(SaleAdminSupportCommon):
         return contract
 
     def test_number_is_by_company_and_given_by_the_server(self):
-        other = self.company_data_2["company"] if hasattr(self, "company_data_2") else None
-        other = other or self.setup_other_company()["company"]
+        other = self.setup_other_company()["company"]
         values = {"partner_id": self.customer.id, "title": "Supply"}
-        first = self.env["sale.admin.contract"].create({**values})
-        second = self.env["sale.admin.contract"].create({**values})
-        self.assertNotEqual(first.name, "/")
-        self.assertNotEqual(first.name, second.name)
-        foreign = self.env["sale.admin.contract"].create({**values, "company_id": other.id})
-        self.assertEqual(foreign.currency_id, self.company.currency_id)
+        contracts = self.env["sale.admin.contract"].create([values, values])
+        foreign = contracts.create({**values, "company_id": other.id})
+        numbers = [int(contract.name.rpartition("/")[2]) for contract in contracts]
+        self.assertEqual(numbers, [1, 2])
+        self.assertEqual(int(foreign.name.rpartition("/")[2]), 1)
+        self.assertEqual(foreign.currency_id, other.currency_id)
         with self.assertRaises(UserError):
             self.env["sale.admin.contract"].create({**values, "name": "MINE"})
 

@@ -47,6 +47,22 @@ class TestContractOrders(SaleAdminSupportCommon):
             [{"date_signed": fields.Date.to_date("2026-04-01"), "admin_id": False}],
         )
 
+    def test_what_hinders_a_contract_does_not_undo_the_confirmation(self):
+        self.company.sale_admin_contract_mode = "always"
+
+        def refuse(contracts):
+            raise UserError("no contract today")
+
+        self.patch(type(self.env["sale.admin.contract"]), "_pull_lines_from_orders", refuse)
+        order = self._create_order()
+        self.assertRecordValues(order, [{"state": "sale", "sale_contract_id": False}])
+        self.assertIn("no contract today", order.activity_ids.note)
+
+    def test_an_order_without_value_opens_no_contract(self):
+        self.company.sale_admin_contract_mode = "always"
+        self.assertFalse(self._create_order(price=0).sale_contract_id)
+        self.assertTrue(self._create_order(price=0.01).sale_contract_id)
+
     def test_confirming_many_costs_no_more_queries_with_many_contracts_there(self):
         self.company.sale_admin_contract_mode = "always"
 
