@@ -33,6 +33,7 @@
         "views/sale_admin_contract_amendment_views.xml",
         "views/sale_order_views.xml",
         "views/sale_admin_fact_views.xml",
+        "views/sale_admin_fact_difference_views.xml",
         "views/account_move_views.xml",
         "views/account_payment_views.xml",
         "views/res_partner_views.xml",

@@ -11,6 +11,7 @@ from . import sale_admin_contract_amendment_line
 from . import sale_admin_contract_line
 from . import sale_admin_contract_portal
 from . import sale_admin_fact
+from . import sale_admin_fact_difference
 from . import sale_admin_milestone
 from . import sale_admin_milestone_template
 from . import sale_admin_milestone_template_line

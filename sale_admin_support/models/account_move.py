@@ -106,12 +106,13 @@ class AccountMove(models.Model):
             (contracts | self._get_fact_contracts())._facts_changed()
         return res
 
-    def _reverse_move_vals(self, default_values, cancel=True):
+    def _reverse_moves(self, default_values_list=None, cancel=False):
         """The credit note of a paper set under a contract by hand counts for the same contract."""
-        vals = super()._reverse_move_vals(default_values, cancel=cancel)
-        if self.sale_contract_id and self.move_type == "out_invoice":
-            vals["sale_contract_id"] = self.sale_contract_id.id
-        return vals
+        default_values_list = default_values_list or [{} for _move in self]
+        for move, values in zip(self, default_values_list, strict=True):
+            if move.sale_contract_id and move.move_type == "out_invoice":
+                values["sale_contract_id"] = move.sale_contract_id.id
+        return super()._reverse_moves(default_values_list, cancel=cancel)
 
     # === ACTION METHODS === #
     def action_view_sale_contracts(self):

@@ -269,6 +269,13 @@ class SaleAdminContract(models.Model):
     milestone_ids = fields.One2many(
         "sale.admin.milestone", "contract_id", string="Schedule", copy=False
     )
+    has_fact_difference = fields.Boolean(
+        string="Differs from Odoo's Figures",
+        compute="_compute_has_fact_difference",
+        search="_search_has_fact_difference",
+        help="The facts of this running contract are not what Odoo's own fields say, and the "
+        "documents do not explain it.",
+    )
     is_schedule_missing = fields.Boolean(
         compute="_compute_is_schedule_missing", search="_search_is_schedule_missing"
     )
@@ -499,6 +506,25 @@ class SaleAdminContract(models.Model):
             ("state", "in", [*OPEN_STATES, *RUNNING_STATES]),
             ("milestone_ids", "=", False),
         ]
+
+    def _compute_has_fact_difference(self):
+        running = self.filtered(lambda contract: contract.state in RUNNING_STATES)
+        ids = self._get_ids_with_difference(running.ids)
+        for contract in self:
+            contract.has_fact_difference = contract._origin.id in ids
+
+    def _search_has_fact_difference(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        running = self.sudo()._search([("state", "in", RUNNING_STATES)])
+        return [("id", "in", self._get_ids_with_difference(running.get_result_ids()))]
+
+    @api.model
+    def _get_ids_with_difference(self, contract_ids):
+        groups = self.env["sale.admin.fact.difference"].sudo()._read_group(
+            [("contract_id", "in", contract_ids), ("unexplained", "!=", 0)], ["contract_id"]
+        )
+        return {contract.id for [contract] in groups}
 
     # === CONSTRAINT METHODS === #
     @api.constrains("partner_id", "company_id", "currency_id")
@@ -1228,6 +1254,38 @@ class SaleAdminContract(models.Model):
     def _facts_changed(self):
         """Facts of these contracts may have changed: their milestones are judged anew."""
         self.sudo().milestone_ids._facts_changed()
+
+    def _get_fact_differences(self):
+        """Compare the facts of these contracts with Odoo's own figures, whatever the user may read.
+
+        One query for any number of contracts; only what differs is returned.
+
+        :return: list of ``{"contract_id", "order_id", "kind", "facts", "odoo", "difference",
+            "unexplained", "explanation"}``; see `sale.admin.fact.difference` for the units
+        """
+        rows = self.env["sale.admin.fact.difference"].sudo().search_fetch(
+            [("contract_id", "in", self.ids)]
+        )
+        return [
+            {
+                "contract_id": row.contract_id.id,
+                "order_id": row.order_id.id,
+                "kind": row.measure,
+                "facts": row.facts,
+                "odoo": row.odoo,
+                "difference": row.difference,
+                "unexplained": row.unexplained,
+                "explanation": row.explanation,
+            }
+            for row in rows
+        ]
+
+    def action_view_fact_differences(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sale_admin_support.sale_admin_fact_difference_action"
+        )
+        return {**action, "domain": [("contract_id", "=", self.id)], "context": {}}
 
     # === DEMONSTRATION === #
     @api.model

@@ -359,11 +359,14 @@ class SaleAdminFact(models.Model):
     # === DELIVERED AND RETURNED === #
     def _sql_is_at_customer(self, location):
         """Condition: goods at `location` left us. As in Odoo, so does transit between companies."""
-        transit = self.env.ref("stock.stock_location_inter_company", raise_if_not_found=False)
+        transit_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "stock.stock_location_inter_company", raise_if_not_found=False
+        )
         return SQL(
-            "(%(location)s.usage = 'customer' OR %(location)s.parent_path LIKE %(transit)s)",
+            """(%(location)s.usage = 'customer' OR %(location)s.parent_path LIKE COALESCE((
+                SELECT parent_path || '%%' FROM stock_location WHERE id = %(transit_id)s), ''))""",
             location=location,
-            transit=f"{transit.sudo().parent_path}%" if transit else "",
+            transit_id=transit_id or None,
         )
 
     def _sql_join_moves(self, join=SQL("JOIN")):
