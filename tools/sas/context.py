@@ -110,7 +110,11 @@ def prepared():
 
 @contextmanager
 def process(command, **options):
-    """A child process that is ended, with its own children, when the block is left."""
+    """A child process that is ended, with its own children, when the block is left.
+
+    It does not see the terminal's Ctrl-C, and ends by itself should this process be killed.
+    """
+    command = ["setpriv", "--pdeathsig", "TERM", *command]
     child = subprocess.Popen(command, start_new_session=True, **options)
     try:
         yield child

@@ -34,7 +34,8 @@ def main(arguments):
         failure(f"There is no `{verb}`: `make help` lists what there is.")
         return 2
     module, function = VERBS[verb].split(":")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
     try:
         work = getattr(importlib.import_module(f".{module}", __package__), function)

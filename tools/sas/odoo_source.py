@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from . import apt
@@ -55,11 +56,19 @@ def get():
 def _from_home(home):
     for tree in (home, home / PACKAGES):
         if read_series(tree) == "19.0":
-            odoo = Odoo(tree, f"19.0@{tree}")
+            odoo = Odoo(tree, f"19.0@{tree}@{_commit(tree)}")
             if odoo.addons:
                 return odoo
             raise Problem(f"ODOO_HOME ({home}) has no addons folder with `sale`: take a full tree.")
     raise Problem(f"ODOO_HOME ({home}) is not an Odoo 19.0 source tree: correct or unset it.")
+
+
+def _commit(tree):
+    """The commit a git tree is at; empty for other trees."""
+    asked = subprocess.run(
+        ["git", "-C", tree, "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip()
 
 
 def _from_debian():

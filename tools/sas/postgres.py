@@ -104,19 +104,21 @@ class Server:
 @contextmanager
 def running(python_env):
     """Yield the server; an embedded one is stopped at the end unless another run uses it."""
-    embedded = Embedded(python_env)
+    shared = shared_server(python_env)
+    if shared:
+        yield shared
+    else:
+        with Embedded(python_env).running() as server:
+            yield server
+
+
+def shared_server(python_env):
+    """The server named by PGHOST & co, else the machine's own; None if neither is to be used."""
     names = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
     host = next((os.environ[name] for name in names if os.environ.get(name)), None)
-    if host == str(embedded.socket):  # called from a program that was called with it
-        host = None
-    elif not host and (own := _machine()):
-        yield own
-        return
-    if host:
-        yield _named(python_env, host)
-        return
-    with embedded.running() as server:
-        yield server
+    if host == str(Embedded(python_env).socket):  # called from a program that was called with it
+        return None
+    return _named(python_env, host) if host else _machine()
 
 
 def _clients(python_env):
@@ -211,6 +213,18 @@ class Embedded:
                         pass
                     else:
                         self.stop()
+
+    def stop_unused(self):
+        """Stop the server; return False if a run uses it."""
+        if not self.folder.exists():
+            return True
+        with open(self.folder / "users.lock", "a") as users:
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            self.stop()
+            return True
 
     def _as_server(self, *command):
         """PostgreSQL refuses root: run it as nobody, who may look into root's folders."""

@@ -67,9 +67,20 @@ def lock_key():
     return hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()[:12]
 
 
-def get():
+def _wanted():
     interpreter = find_interpreter()
-    env = PythonEnv(CACHE / "python" / f"{text(_version(interpreter))}-{lock_key()}")
+    return interpreter, PythonEnv(CACHE / "python" / f"{text(_version(interpreter))}-{lock_key()}")
+
+
+def existing():
+    """The environment if it is there already, else None."""
+    _interpreter, env = _wanted()
+    return env if env.is_complete() else None
+
+
+def get():
+    """The environment, made when it is missing."""
+    interpreter, env = _wanted()
     if not env.is_complete():
         with cache_lock("python", "making the Python environment"):
             if not env.is_complete():

@@ -93,17 +93,21 @@ def bench(arguments):
 
 def clean(_arguments):
     """Stop this clone's server and remove its databases and logs; the cache stays."""
-    if not LOCAL.exists():
-        return
-    with step("Stopping and removing this clone's databases and logs"):
-        _stop_server()
-        shutil.rmtree(LOCAL)
+    env = python_env.existing()
+    with step("Removing this clone's databases and logs"):
+        if env:
+            _remove_databases(env)
+        shutil.rmtree(LOCAL, ignore_errors=True)
     note(f"what was fetched stays in {paths.CACHE} (remove that folder to fetch it again)")
 
 
-def _stop_server():
-    if any((LOCAL / "postgres").glob("data-*/postmaster.pid")):
-        postgres.Embedded(python_env.get()).stop()
+def _remove_databases(env):
+    if not postgres.Embedded(env).stop_unused():
+        raise Problem("A run of this clone uses its databases: end it, then call again.")
+    server = postgres.shared_server(env)
+    for name in server.databases() if server else ():
+        if name.startswith(server.prefix):
+            server.drop(name.removeprefix(server.prefix))
 
 
 def help_text(_arguments):
