@@ -1,5 +1,5 @@
 from sas.context import complaints
-from sas.odoo_tests import parse
+from sas.odoo_tests import parse, tag
 
 LOG = """\
 2026-01-05 10:00:00,000 12 INFO db odoo.modules.loading: an ERROR in a sentence
@@ -33,4 +33,9 @@ def test_results_of_odoos_runner():
         "sale: TestA.test_one",
         "sale: TestA.test_two",
         "sale_stock: setUpClass (odoo.addons.sale_stock.tests.test_b.TestB)",
+    }
+    assert {tag(name) for name in failures} == {
+        "/sale:TestA.test_one",
+        "/sale:TestA.test_two",
+        "/sale_stock:TestB",
     }
