@@ -42,10 +42,53 @@ CARTON_LINE = contract("Carton line, Cần Thơ")
 CONTRACT = "/odoo/sales-contracts/%s"
 
 PICTURES = [
-    Picture("workbench", "/odoo/sales-administration"),
-    Picture("contracts", "/odoo/sales-contracts"),
-    Picture("contract", CONTRACT, record=CARTON_LINE, height=1250),
+    Picture("workbench", "/odoo/sales-administration", height=780),
+    Picture("contracts", "/odoo/sales-contracts", height=680),
+    Picture("contract", CONTRACT, record=CARTON_LINE, height=1480),
     Picture("milestones", "/odoo/sales-milestones"),
+    Picture("milestones-calendar", "/odoo/sales-milestones", click=[".o_switch_view.o_calendar"]),
+    Picture("milestones-kanban", "/odoo/sales-milestones", click=[".o_switch_view.o_kanban"]),
+    Picture(
+        "changed-order", CONTRACT, record=contract("Conveyors for the bread hall"), height=1100
+    ),
+    Picture(
+        "framework",
+        CONTRACT,
+        record=contract("Film and tape, one year"),
+        click=[".o_notebook a[name=lines]"],
+        height=900,
+    ),
+    Picture(
+        "amendments",
+        CONTRACT,
+        record=contract("Labelling for jars"),
+        click=[".o_notebook a[name=amendments]"],
+        height=900,
+    ),
+    Picture("renewal", CONTRACT, record=contract("Wear parts, one year"), height=900),
+    Picture("packing-cell", CONTRACT, record=contract("Packing cell for cheese"), height=1400),
+    Picture("bagging", CONTRACT, record=contract("Bagging line, second hall"), height=1400),
+    Picture("distribution", CONTRACT, record=contract("Distribution, Valencia and Murcia"), height=1300),
+    Picture("to-sign", CONTRACT, record=contract("Checkweigher and wrapper"), height=1000),
+    Picture("advance", CONTRACT, record=contract("End of line, rice mill 2"), height=1300),
+    Picture("statistics", "/odoo/sale-admin-execution"),
+    Picture("templates", "/odoo/sales-schedule-templates"),
+    Picture(
+        "template",
+        "/odoo/sales-schedule-templates/%s",
+        record=("sale.admin.milestone.template", [["name", "like", "made to order"]]),
+    ),
+    Picture("report-mails", "/odoo/sale-admin-report-mails"),
+    Picture("settings", "/odoo/settings#sale_admin_support"),
+    Picture("portal-list", "/my/contracts", login="mai"),
+    Picture(
+        "portal",
+        "/my/contracts/%s",
+        login="mai",
+        record=CARTON_LINE,
+        height=1300,
+    ),
+    Picture("quotation-template", "/odoo/action-sale_management.sale_order_template_action/%s", record=("sale.order.template", [["name", "like", "made to order"]])),
 ]
 
 
@@ -66,8 +109,8 @@ class Camera:
             self.pages[login] = page
         return self.pages[login]
 
-    def find(self, page, model, domain):
-        answer = page.request.post(
+    def find(self, model, domain):
+        answer = self.page("admin").request.post(
             f"{self.address}/web/dataset/call_kw/{model}/search",
             data={
                 "jsonrpc": "2.0",
@@ -88,7 +131,7 @@ class Camera:
         page.set_viewport_size({"width": 1400, "height": picture.height})
         path = picture.path
         if picture.record:
-            path %= self.find(page, *picture.record)
+            path %= self.find(*picture.record)
         page.goto(self.address + path)
         self.settle(page)
         for selector in picture.click:

@@ -401,10 +401,10 @@ class Office:
                     "currency_id": contract.currency_id.id,
                     "date": self.day(days),
                     "memo": contract.name,
+                    "sale_contract_id": contract.id,
                 }
             )
             payment.action_post()
-            payment.move_id.sale_contract_id = contract
             return payment
 
     def _get_expense_account(self):
