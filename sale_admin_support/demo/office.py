@@ -26,7 +26,7 @@ class Office:
     def __init__(self, env):
         self.company = env.ref("base.main_company")
         self.env = env(
-            user=env.ref("base.user_admin"),
+            user=env.ref("sale_admin_support.demo_user_ana"),
             su=True,
             context={
                 **env.context,
@@ -193,7 +193,7 @@ class Office:
                     ir_sequence_date=self.day(days)
                 )
                 contract = model._open_from_orders(order).with_env(self.env)
-            contract.write(
+            contract.with_context(tracking_disable=True).write(
                 {"date_start": self.day(days), "admin_id": self.user("ana").id, **values}
             )
             return self.put_on_day(contract, days)
@@ -239,7 +239,9 @@ class Office:
             if has_copy:
                 contract.signed_file = self.paper(f"Contract {contract.name}")
                 contract.signed_file_name = f"{contract.name.replace('/', '-')}.pdf"
-            contract.write({"date_signed": self.day(days), "state": "active"})
+            contract.with_user(contract.admin_id).sudo().write(
+                {"date_signed": self.day(days), "state": "active"}
+            )
         contract._set({"date_activated": self.day(days)})
         return contract
 
