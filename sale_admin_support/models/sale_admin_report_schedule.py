@@ -35,9 +35,7 @@ class SaleAdminReportSchedule(models.Model):
     _order = "name, id"
 
     # === FIELDS === #
-    name = fields.Char(
-        required=True, compute="_compute_name", store=True, readonly=False, precompute=True
-    )
+    name = fields.Char(required=True)
     active = fields.Boolean(default=True, tracking=True)
     report = fields.Selection(
         selection="_selection_report",
@@ -111,17 +109,6 @@ class SaleAdminReportSchedule(models.Model):
     @api.model
     def _selection_report(self):
         return self.env["sale.admin.report"]._get_reports()
-
-    @api.depends("report", "level")
-    def _compute_name(self):
-        reports = dict(self._selection_report())
-        levels = dict(self._fields["level"]._description_selection(self.env))
-        for schedule in self:
-            schedule.name = schedule.name or self.env._(
-                "%(report)s: %(level)s",
-                report=reports.get(schedule.report, ""),
-                level=levels.get(schedule.level, ""),
-            )
 
     @api.depends(
         "log_ids.is_manual", "level", "day", "date_start", "company_id", "active", "report"

@@ -4,6 +4,7 @@ from . import test_sale_admin_contract_amendment
 from . import test_sale_admin_contract_import
 from . import test_sale_admin_contract_orders
 from . import test_sale_admin_contract_report
+from . import test_sale_admin_contract_schedule
 from . import test_sale_admin_fact
 from . import test_sale_admin_milestone
 from . import test_sale_admin_milestone_template
