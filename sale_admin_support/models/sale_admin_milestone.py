@@ -23,8 +23,8 @@ KINDS = [
     ("other", "Other"),
 ]
 MEASURES = [
-    ("manual", "Set done by hand"),
-    ("document", "Paper on file"),
+    ("manual", "By hand"),
+    ("document", "Paper"),
     ("delivered", "Delivered"),
     ("invoiced", "Invoiced"),
     ("collected", "Collected"),
@@ -40,7 +40,7 @@ ANCHORS = [
     ("signature", "Signature"),
     ("confirmation", "Order confirmation"),
     ("promised", "Promised delivery"),
-    ("milestone", "Another milestone"),
+    ("milestone", "Milestone"),
 ]
 STATUSES = [
     ("planned", "Planned"),
@@ -115,7 +115,7 @@ EVIDENCE_FIELDS = {"evidence", "file", "file_name"}
 
 
 class SaleAdminMilestone(models.Model):
-    """One dated obligation of a contract: something to make, deliver, hand over, invoice or collect.
+    """One dated obligation of a contract: to make, deliver, hand over, invoice or collect something.
 
     Targets are shares: milestones of the same measure follow each other by sequence, each starts
     where the one before it ends. Delivered and invoiced amounts are untaxed, collected ones include
@@ -246,12 +246,17 @@ class SaleAdminMilestone(models.Model):
     file = fields.Binary(attachment=True, copy=False)
     file_name = fields.Char(copy=False)
     evidence_by_id = fields.Many2one(
-        "res.users", string="Evidence by", readonly=True, copy=False,
+        "res.users",
+        string="Evidence by",
+        readonly=True,
+        copy=False,
         help="Who last changed the evidence or the file.",
     )
     needs_verification = fields.Boolean(string="Second Person Verifies")
     is_waiting = fields.Boolean(
-        string="Waits for the Second Person", compute="_compute_is_waiting", search="_search_is_waiting"
+        string="Waits for the Second Person",
+        compute="_compute_is_waiting",
+        search="_search_is_waiting",
     )
     can_verify = fields.Boolean(compute="_compute_can_verify")
     verified_by_id = fields.Many2one("res.users", readonly=True, copy=False)
@@ -450,8 +455,7 @@ class SaleAdminMilestone(models.Model):
             if milestone.anchor == "milestone" and not milestone.anchor_milestone_id:
                 raise ValidationError(
                     self.env._(
-                        "Milestone “%(milestone)s”: choose the milestone from which it is "
-                        "counted.",
+                        "Milestone “%(milestone)s”: choose the milestone from which it is counted.",
                         milestone=milestone.name,
                     )
                 )
@@ -700,9 +704,7 @@ class SaleAdminMilestone(models.Model):
     def _check_undecided(self):
         self.ensure_one()
         if self.is_waived:
-            raise UserError(
-                self.env._("Milestone “%(milestone)s” is waived.", milestone=self.name)
-            )
+            raise UserError(self.env._("Milestone “%(milestone)s” is waived.", milestone=self.name))
         if self.is_reached:
             raise UserError(
                 self.env._("Milestone “%(milestone)s” is reached already.", milestone=self.name)
@@ -787,8 +789,10 @@ class SaleAdminMilestone(models.Model):
 
     def _get_collected_action(self):
         invoices = self.contract_id.order_ids.invoice_ids.filtered(
-            lambda move: move.state == "posted"
-            and move.payment_state in ("not_paid", "partial", "in_payment")
+            lambda move: (
+                move.state == "posted"
+                and move.payment_state in ("not_paid", "partial", "in_payment")
+            )
         )
         return self._get_records_action(
             invoices or self.contract_id.order_ids, self.env._("To Collect")
@@ -1100,9 +1104,7 @@ class SaleAdminMilestone(models.Model):
 
     def _get_manual_progress(self):
         self.ensure_one()
-        is_reached = bool(
-            self.date_done and (self.verified_at or not self._must_be_verified())
-        )
+        is_reached = bool(self.date_done and (self.verified_at or not self._must_be_verified()))
         return {
             "progress": float(is_reached),
             "is_reached": is_reached,
@@ -1211,8 +1213,10 @@ class SaleAdminMilestone(models.Model):
 
         late = opened & dated(lambda today: Domain("date_planned", "<", today))
         due = opened & dated(
-            lambda today: Domain("date_planned", ">=", today)
-            & Domain("date_planned", "<=", today + timedelta(days=DUE_DAYS))
+            lambda today: (
+                Domain("date_planned", ">=", today)
+                & Domain("date_planned", "<=", today + timedelta(days=DUE_DAYS))
+            )
         )
         later = dated(lambda today: Domain("date_planned", ">", today + timedelta(days=DUE_DAYS)))
         undated = Domain("date_planned", "=", False)
@@ -1226,7 +1230,7 @@ class SaleAdminMilestone(models.Model):
         }
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """The status depends on today and is not stored; lists sort and group by it all the same."""
+        """The status depends on today and is not stored; lists sort and group by it yet."""
         if field_expr != "status":
             return super()._field_to_sql(alias, field_expr, query)
 
@@ -1543,9 +1547,7 @@ class SaleAdminMilestone(models.Model):
             planned = own.filtered(lambda m: m.date_planned and not m.is_waived)
             curves = {
                 "planned": [(m.date_planned, m.amount_planned) for m in planned],
-                "baseline": [
-                    (m.date_baseline, m.amount_baseline) for m in own if m.date_baseline
-                ],
+                "baseline": [(m.date_baseline, m.amount_baseline) for m in own if m.date_baseline],
                 "actual": [
                     (
                         row["date"],

@@ -27,7 +27,9 @@ class SaleAdminMilestoneTemplate(models.Model):
     partner_ids = fields.Many2many(
         "res.partner", string="Customers", check_company=True, help="Empty: any."
     )
-    categ_ids = fields.Many2many("product.category", string="Product Categories", help="Empty: any.")
+    categ_ids = fields.Many2many(
+        "product.category", string="Product Categories", help="Empty: any."
+    )
     note = fields.Text(string="When to Use", translate=True)
     line_ids = fields.One2many(
         "sale.admin.milestone.template.line", "template_id", copy=True, string="Milestones"

@@ -1,10 +1,10 @@
 import base64
-from datetime import date, timedelta
+from datetime import date
 from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
-from odoo import Command, fields
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
 from odoo.tools import mute_logger
@@ -80,7 +80,9 @@ DOCUMENT = {"measure": "document", "kind": "document"}
 @tagged("post_install", "-at_install")
 class TestMilestoneProgress(MilestoneCommon):
     def test_150_delivered_of_three_shares_of_100(self):
-        contract = self._create_scheduled(delivered(100), delivered(100), delivered(100), quantity=300)
+        contract = self._create_scheduled(
+            delivered(100), delivered(100), delivered(100), quantity=300
+        )
         self._deliver(contract.order_ids, 150, date="2026-03-10 09:00:00")
         self._assert_progress(contract.milestone_ids, (1, "2026-03-10"), (0.5, False), (0, False))
 
@@ -177,13 +179,10 @@ class TestMilestoneProgress(MilestoneCommon):
         order = self._create_order(lines=[(self.goods, 10, 10), (other, 5, 100)])
         contract = self._create_contract(order, date_signed="2026-03-02")
         contract.action_refresh_lines()
-        milestone = self._add(
-            contract, delivered(100, "percent_quantity", product_id=other.id)
-        )
+        milestone = self._add(contract, delivered(100, "percent_quantity", product_id=other.id))
         contract.state = "active"
         self.assertEqual((milestone.target_to, milestone.amount_planned), (5, 500))
         moves = order.picking_ids.move_ids
-        moves.filtered(lambda m: m.product_id == self.goods).product_uom_qty
         for move in moves:
             move.quantity = 10 if move.product_id == self.goods else 4
         moves.picked = True
@@ -298,9 +297,7 @@ class TestMilestoneStatus(MilestoneCommon):
         # With so few rows any index would do: leave the planner only the one meant for it.
         self.env.cr.execute("DROP INDEX sale_admin_milestone__date_planned_index")
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
-        plan = self.env.execute_query(
-            type(query.select())("EXPLAIN %s", query.select())
-        )
+        plan = self.env.execute_query(type(query.select())("EXPLAIN %s", query.select()))
         self.assertIn("sale_admin_milestone_open_idx", str(plan))
 
 
@@ -308,7 +305,9 @@ class TestMilestoneStatus(MilestoneCommon):
 class TestMilestoneDates(MilestoneCommon):
     def test_dates_are_counted_from_signature_order_and_promise(self):
         self.company.sale_admin_tz = "Asia/Tokyo"
-        order = self._create_order(date="2026-03-01 20:00:00", commitment_date="2026-03-20 16:00:00")
+        order = self._create_order(
+            date="2026-03-01 20:00:00", commitment_date="2026-03-20 16:00:00"
+        )
         contract = self._create_contract(order, date_signed="2026-03-10")
         milestones = self._add(
             contract,

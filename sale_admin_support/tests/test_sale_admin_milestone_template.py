@@ -43,10 +43,7 @@ class TestMilestoneTemplate(SaleAdminSupportCommon):
         contract.action_refresh_lines()
         contract.with_user(self.clerk).action_make_schedule()
         self.assertEqual(
-            [
-                (m.name, m.date_planned, round(m.amount_planned, 2))
-                for m in contract.milestone_ids
-            ],
+            [(m.name, m.date_planned, round(m.amount_planned, 2)) for m in contract.milestone_ids],
             [
                 ("Deposit", date(2026, 3, 2), 345.0),
                 ("Goods made", date(2026, 3, 22), 0.0),
@@ -77,7 +74,8 @@ class TestMilestoneTemplate(SaleAdminSupportCommon):
 
     def test_schedule_is_made_once_and_before_the_start(self):
         contract = self._create_contract(
-            self._create_order(), date_signed="2026-03-02",
+            self._create_order(),
+            date_signed="2026-03-02",
             milestone_template_id=self.made_to_order.id,
         )
         contract.action_make_schedule()
@@ -100,9 +98,7 @@ class TestMilestoneTemplate(SaleAdminSupportCommon):
     def test_most_special_template_is_proposed(self):
         self.model.search([]).active = False
         parent = self.env["product.category"].create({"name": "Machines"})
-        category = self.env["product.category"].create(
-            {"name": "Pumps", "parent_id": parent.id}
-        )
+        category = self.env["product.category"].create({"name": "Pumps", "parent_id": parent.id})
         pump = self._create_goods("Pump", categ_id=category.id)
         contract = self._create_contract(self._create_order(product=pump))
         expected = self.model
@@ -115,7 +111,9 @@ class TestMilestoneTemplate(SaleAdminSupportCommon):
         ):
             expected = self._create_template("Fits", sequence=99, **vals)
             # None of these is meant for this contract.
-            self._create_template("Misses", kind="framework", **vals) if "kind" not in vals else None
+            self._create_template(
+                "Misses", kind="framework", **vals
+            ) if "kind" not in vals else None
             self.assertEqual(self.model._propose(contract), expected, vals)
         self._create_template("Other customer", partner_ids=[Command.set(self.partner_b.ids)])
         other = self.env["res.company"].create({"name": "Other company"})
