@@ -1,7 +1,7 @@
 """Take the pictures of the user guide from a running demo.
 
-    make demo PORT=8069            in one terminal, on fresh demo data (make demo-reset)
-    make pictures PORT=8069        in another one
+    make demo-reset demo PORT=8069       in one terminal, on fresh demo data
+    python3 tools/run.py python docs/make_pictures.py       in another one
 
 Each picture is one entry of PICTURES; a name given on the command line takes that one alone.
 """
@@ -9,6 +9,7 @@ Each picture is one entry of PICTURES; a name given on the command line takes th
 import argparse
 import io
 import pathlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -21,17 +22,15 @@ COLORS = 128
 
 @dataclass
 class Picture:
-    """One picture: who looks at what, what is pressed before, and what part is kept."""
+    """One picture: who looks at what, and what is done or pressed before."""
 
     name: str
     path: str
     login: str = "admin"
     record: tuple = ()  # model and domain: the path gets the first id found
+    before: Callable | None = None  # work done on that page; it is opened anew afterwards
     click: list = field(default_factory=list)
-    only: str = ""  # keep this element, else the whole window
-    hide: str = ""  # leave this out
     height: int = 850
-    scroll_to: str = ""
 
 
 def contract(title):
@@ -41,54 +40,83 @@ def contract(title):
 CARTON_LINE = contract("Carton line, Cần Thơ")
 CONTRACT = "/odoo/sales-contracts/%s"
 
+
+def press(page, button):
+    page.locator(f"{button}:visible").first.click()
+    settle(page)
+
+
+def press_in_row(page, row, button):
+    rows = page.locator("tr.o_data_row", has_text=row)
+    rows.locator(f"button[name={button}]").first.click()
+    settle(page)
+
+
+def settle(page):
+    """Wait until nothing is asked of the server any more; the chat's poll may never end."""
+    with suppress(TimeoutError):
+        page.wait_for_load_state("networkidle", timeout=4000)
+    page.wait_for_timeout(500)
+
+
+def deliver(page):
+    """From the contract: send what is left of its order."""
+    press_in_row(page, "Delivery", "action_next_step")
+    press(page, "button[name=button_validate]")
+
+
+def invoice_and_pay(page):
+    """From the contract: invoice its order and receive the money."""
+    press_in_row(page, "Invoice", "action_next_step")
+    press(page, "button:has-text('Create Invoice')")
+    press(page, "button[name=create_invoices]")
+    press(page, "button[name=action_post]")
+    press(page, "button[name=action_register_payment]")
+    press(page, "button[name=action_create_payments]")
+
+
+# In this order: the last two change the demo.
 PICTURES = [
     Picture("workbench", "/odoo/sales-administration", height=780),
     Picture("contracts", "/odoo/sales-contracts", height=680),
-    Picture("contract", CONTRACT, record=CARTON_LINE, height=1480),
+    Picture("contract", CONTRACT, record=CARTON_LINE, height=1400),
     Picture("milestones", "/odoo/sales-milestones"),
     Picture("milestones-calendar", "/odoo/sales-milestones", click=[".o_switch_view.o_calendar"]),
     Picture("milestones-kanban", "/odoo/sales-milestones", click=[".o_switch_view.o_kanban"]),
-    Picture(
-        "changed-order", CONTRACT, record=contract("Conveyors for the bread hall"), height=1100
-    ),
+    Picture("changed-order", CONTRACT, record=contract("Conveyors for the bread hall"), height=850),
     Picture(
         "framework",
         CONTRACT,
         record=contract("Film and tape, one year"),
         click=[".o_notebook a[name=lines]"],
-        height=900,
+        height=800,
     ),
     Picture(
         "amendments",
         CONTRACT,
         record=contract("Labelling for jars"),
         click=[".o_notebook a[name=amendments]"],
-        height=900,
+        height=800,
     ),
-    Picture("renewal", CONTRACT, record=contract("Wear parts, one year"), height=900),
-    Picture("packing-cell", CONTRACT, record=contract("Packing cell for cheese"), height=1400),
-    Picture("bagging", CONTRACT, record=contract("Bagging line, second hall"), height=1400),
-    Picture("distribution", CONTRACT, record=contract("Distribution, Valencia and Murcia"), height=1300),
+    Picture("renewal", CONTRACT, record=contract("Wear parts, one year"), height=1000),
     Picture("to-sign", CONTRACT, record=contract("Checkweigher and wrapper"), height=1000),
-    Picture("advance", CONTRACT, record=contract("End of line, rice mill 2"), height=1300),
-    Picture("statistics", "/odoo/sale-admin-execution"),
-    Picture("templates", "/odoo/sales-schedule-templates"),
+    Picture("statistics", "/odoo/sale-admin-execution", height=420),
+    Picture(
+        "statistics-graph",
+        "/odoo/sale-admin-execution",
+        click=[".o_switch_view.o_graph"],
+        height=700,
+    ),
     Picture(
         "template",
         "/odoo/sales-schedule-templates/%s",
         record=("sale.admin.milestone.template", [["name", "like", "made to order"]]),
+        height=700,
     ),
-    Picture("report-mails", "/odoo/sale-admin-report-mails"),
-    Picture("settings", "/odoo/settings#sale_admin_support"),
-    Picture("portal-list", "/my/contracts", login="mai"),
-    Picture(
-        "portal",
-        "/my/contracts/%s",
-        login="mai",
-        record=CARTON_LINE,
-        height=1300,
-    ),
-    Picture("quotation-template", "/odoo/action-sale_management.sale_order_template_action/%s", record=("sale.order.template", [["name", "like", "made to order"]])),
+    Picture("report-mails", "/odoo/sale-admin-report-mails", height=300),
+    Picture("portal", "/my/contracts/%s", login="mai", record=CARTON_LINE, height=1500),
+    Picture("after-delivery", CONTRACT, record=CARTON_LINE, before=deliver, height=1400),
+    Picture("after-payment", CONTRACT, record=CARTON_LINE, before=invoice_and_pay, height=1400),
 ]
 
 
@@ -110,21 +138,23 @@ class Camera:
         return self.pages[login]
 
     def find(self, model, domain):
-        answer = self.page("admin").request.post(
-            f"{self.address}/web/dataset/call_kw/{model}/search",
-            data={
-                "jsonrpc": "2.0",
-                "method": "call",
-                "params": {"model": model, "method": "search", "args": [domain], "kwargs": {}},
-            },
-        ).json()
+        answer = (
+            self.page("admin")
+            .request.post(
+                f"{self.address}/web/dataset/call_kw/{model}/search",
+                data={
+                    "jsonrpc": "2.0",
+                    "method": "call",
+                    "params": {"model": model, "method": "search", "args": [domain], "kwargs": {}},
+                },
+            )
+            .json()
+        )
         return answer["result"][0]
 
-    def settle(self, page):
-        """Wait until nothing is asked of the server any more; the chat's poll may never end."""
-        with suppress(TimeoutError):
-            page.wait_for_load_state("networkidle", timeout=5000)
-        page.wait_for_timeout(400)
+    def open(self, page, path):
+        page.goto(self.address + path)
+        settle(page)
 
     def take(self, picture):
         page = self.page(picture.login)
@@ -132,18 +162,15 @@ class Camera:
         path = picture.path
         if picture.record:
             path %= self.find(*picture.record)
-        page.goto(self.address + path)
-        self.settle(page)
+        if picture.before:
+            self.open(page, path)
+            picture.before(page)
+        self.open(page, path)
         for selector in picture.click:
-            page.click(selector)
-            self.settle(page)
+            press(page, selector)
+        page.mouse.move(700, 5)
         page.wait_for_timeout(800)  # charts draw themselves
-        if picture.scroll_to:
-            page.locator(picture.scroll_to).first.scroll_into_view_if_needed()
-        if picture.hide:
-            page.add_style_tag(content=f"{picture.hide} {{ display: none !important; }}")
-        target = page.locator(picture.only).first if picture.only else page
-        return target.screenshot()
+        return page.screenshot()
 
 
 def save(content, path):

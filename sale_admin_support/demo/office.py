@@ -95,6 +95,7 @@ class Office:
         """Have accounts, taxes and stock to work with, whatever the database came with."""
         if not self.company.chart_template:
             self.env["account.chart.template"]._load("generic_coa", self.company, False)
+        self.company.stock_text_confirmation = False  # nobody is asked about text messages
         names = ("erector", "sealer", "bagger", "checkweigher", "wrapper", "labeller", "conveyor")
         stock = {**dict.fromkeys(names, 60), "spares": 400, "film": 9000, "tape": 2500}
         goods = self.env["product.product"].union(*map(self.product, stock))
