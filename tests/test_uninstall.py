@@ -90,7 +90,9 @@ def test_nothing_stays_behind(uninstalled, workshop):
         database, "SELECT state FROM ir_module_module WHERE name = 'sale_admin_support'"
     )
     assert state == "uninstalled"
-    left = {what: rows for what, query in LEFTOVERS.items() if (rows := workshop.sql(database, query))}
+    left = {
+        what: rows for what, query in LEFTOVERS.items() if (rows := workshop.sql(database, query))
+    }
     assert not left
 
 

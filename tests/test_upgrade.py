@@ -2,8 +2,8 @@
 
 PREPARE = """
 queue = env.ref("sale_admin_support.sale_admin_queue_contract_to_sign")
+queue.copy({"name": "Mine"})
 queue.active = False
-own = queue.copy({"name": "Mine"})
 contract = env["sale.admin.contract"].create({
     "title": "Kept",
     "partner_id": env["res.partner"].create({"name": "Kept customer"}).id,

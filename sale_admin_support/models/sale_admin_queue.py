@@ -313,7 +313,10 @@ class SaleAdminQueue(models.Model):
         return value, direction
 
     def _get_company_amount_sql(self, amount, currency_field, query):
-        """Return `amount` in one currency, at today's rates: good enough to compare, not to add."""
+        """Return `amount` in one currency, at today's rates: good enough to compare, not to add.
+
+        Nothing where it is 0: a record without a value is not the worst.
+        """
         Rate = self.env["res.currency.rate"]
         company = self.env.company
         rates = SQL(
@@ -338,7 +341,7 @@ class SaleAdminQueue(models.Model):
                 self.env[self.model]._field_to_sql(query.table, currency_field, query),
             ),
         )
-        return SQL("%s / COALESCE(queue_rate.rate, 1)", amount)
+        return SQL("NULLIF(%s, 0) / COALESCE(queue_rate.rate, 1)", amount)
 
     def _get_measured_items(self, measures):
         """Return the oldest and worst records by model, sharing one prefetch.

@@ -1,4 +1,5 @@
 from . import test_portal
+from . import test_res_config_settings
 from . import test_sale_admin_contract
 from . import test_sale_admin_contract_amendment
 from . import test_sale_admin_contract_import

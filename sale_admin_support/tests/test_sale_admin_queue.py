@@ -87,6 +87,12 @@ class TestSaleAdminQueue(SaleAdminSupportCommon):
         self.assertEqual(worst["value"], 100.0)
         self.assertIn("€", worst["text"])
 
+    def test_nothing_is_worst_without_a_value(self):
+        queue = self._create_queue(order_worst="amount_untaxed desc")
+        self._create_contract()
+        self.assertEqual(self._get_counter(queue)["count"], 1)
+        self.assertIs(self._get_counter(queue)["worst"], False)
+
     def test_age_of_a_moment_is_that_of_its_day_in_the_company(self):
         self.company.sale_admin_tz = "Asia/Tokyo"
         queue = self._create_queue(order_oldest="create_date")
