@@ -44,7 +44,8 @@ LEFTOVERS = {
     ),
     "models": "SELECT model FROM ir_model WHERE model LIKE 'sale.admin.%'",
     "menus": (
-        "SELECT id, name FROM ir_ui_menu WHERE name->>'en_US' IN ('Sales Administration', 'Workbench')"
+        "SELECT id, name FROM ir_ui_menu "
+        "WHERE name->>'en_US' IN ('Sales Administration', 'Workbench')"
     ),
     "actions": (
         "SELECT id, name FROM ir_act_window WHERE res_model LIKE 'sale.admin.%' "
@@ -54,7 +55,8 @@ LEFTOVERS = {
     "jobs": "SELECT id, cron_name FROM ir_cron WHERE cron_name ILIKE '%sales administration%'",
     "mail templates": "SELECT id, model FROM mail_template WHERE model LIKE 'sale.admin.%'",
     "groups": (
-        "SELECT id, name FROM res_groups_privilege WHERE name->>'en_US' LIKE 'Sales Administration%'"
+        "SELECT id, name FROM res_groups_privilege "
+        "WHERE name->>'en_US' LIKE 'Sales Administration%'"
     ),
     "tables": "SELECT relname FROM pg_class WHERE relname LIKE 'sale_admin%'",
     "columns": (
