@@ -508,23 +508,16 @@ class SaleAdminContract(models.Model):
         ]
 
     def _compute_has_fact_difference(self):
-        running = self.filtered(lambda contract: contract.state in RUNNING_STATES)
-        ids = self._get_ids_with_difference(running.ids)
+        difference_model = self.env["sale.admin.fact.difference"]
+        contracts = difference_model._get_contracts_to_look_at(self)
         for contract in self:
-            contract.has_fact_difference = contract._origin.id in ids
+            contract.has_fact_difference = contract._origin in contracts
 
     def _search_has_fact_difference(self, operator, value):
         if operator != "in":
             return NotImplemented
-        running = self.sudo()._search([("state", "in", RUNNING_STATES)])
-        return [("id", "in", self._get_ids_with_difference(running.get_result_ids()))]
-
-    @api.model
-    def _get_ids_with_difference(self, contract_ids):
-        groups = self.env["sale.admin.fact.difference"].sudo()._read_group(
-            [("contract_id", "in", contract_ids), ("unexplained", "!=", 0)], ["contract_id"]
-        )
-        return {contract.id for [contract] in groups}
+        contracts = self.env["sale.admin.fact.difference"]._get_contracts_to_look_at()
+        return [("id", "in", contracts.ids)]
 
     # === CONSTRAINT METHODS === #
     @api.constrains("partner_id", "company_id", "currency_id")

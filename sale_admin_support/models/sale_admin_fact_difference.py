@@ -363,6 +363,73 @@ class SaleAdminFactDifference(models.Model):
         }
 
     # === BUSINESS METHODS === #
+    @api.model
+    def _get_contracts_to_look_at(self, contracts=None):
+        """Return the running contracts (of `contracts`, or all) with an unexplained difference.
+
+        Comparing every contract takes long: those in which Odoo's stored figures contradict their
+        own lines and matchings are found first, and compared alone. Read with all rights: that
+        there is a difference is no secret, its figures are read by who may.
+        """
+        suspects = [
+            contract_id for [contract_id] in self.env.execute_query(self._sql_suspects(contracts))
+        ]
+        groups = self.sudo()._read_group(
+            [("contract_id", "in", suspects), ("unexplained", "!=", 0)], ["contract_id"]
+        )
+        return self.env["sale.admin.contract"].union(*(contract for [contract] in groups))
+
+    def _sql_suspects(self, contracts):
+        running = SQL("ct.state IN ('active', 'suspended')")
+        if contracts is not None:
+            running = SQL("%s AND ct.id = ANY(%s)", running, contracts.ids)
+        return SQL(
+            "%s %s",
+            SQL(" UNION ").join(self._get_suspect_queries(running)),
+            SQL().join(SQL(to_flush=field) for field in self._table_sql.to_flush),
+        )
+
+    def _get_suspect_queries(self, running):
+        """Hook: queries for ids of contracts `ct` that may differ.
+
+        Delivered quantities are not asked: what the moves do not tell is an undated fact. Nor are
+        invoiced ones: the order lines add up the very lines that the facts are read from.
+        """
+        return [
+            SQL(
+                """SELECT ct.id
+                     FROM sale_admin_contract ct
+                     JOIN sale_order o ON o.sale_contract_id = ct.id AND o.state = 'sale'
+                     JOIN res_company c ON c.id = o.company_id
+                     LEFT JOIN sale_order_line ol
+                            ON ol.order_id = o.id AND ol.display_type IS NULL
+                           AND ol.is_downpayment IS NOT TRUE
+                    WHERE %s AND c.tax_calculation_rounding_method <> 'round_globally'
+                    GROUP BY ct.id, o.id
+                   HAVING abs(o.amount_untaxed - COALESCE(sum(ol.price_subtotal), 0)) > 0.005""",
+                running,
+            ),
+            SQL(
+                """SELECT ct.id
+                     FROM account_move entry
+                     JOIN account_move_line cash ON cash.move_id = entry.id
+                     JOIN account_partial_reconcile p
+                       ON p.debit_move_id = cash.id OR p.credit_move_id = cash.id
+                     JOIN account_move_line due
+                       ON due.id IN (p.debit_move_id, p.credit_move_id) AND due.id <> cash.id
+                     LEFT JOIN account_move_line line
+                            ON line.move_id = due.move_id AND line.display_type = 'product'
+                     LEFT JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
+                     LEFT JOIN sale_order_line ol ON ol.id = rel.order_line_id
+                     LEFT JOIN sale_order o ON o.id = ol.order_id
+                     JOIN account_move m ON m.id = due.move_id
+                     JOIN sale_admin_contract ct
+                       ON ct.id = COALESCE(o.sale_contract_id, m.sale_contract_id)
+                    WHERE entry.state <> 'posted' AND entry.move_type = 'entry' AND %s""",
+                running,
+            ),
+        ]
+
     def _get_company_totals(self, companies):
         """Compare all facts with all of Odoo's figures, papers without orders included.
 
