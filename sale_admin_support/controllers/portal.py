@@ -1,10 +1,11 @@
-from odoo import SUPERUSER_ID, fields, http
-from odoo.addons.portal.controllers.portal import CustomerPortal
-from odoo.addons.portal.controllers.portal import pager as portal_pager
+from odoo import SUPERUSER_ID, http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import consteq
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+from odoo.addons.portal.controllers.portal import pager as portal_pager
 
 
 class SaleAdminPortal(CustomerPortal):
@@ -221,7 +222,9 @@ class SaleAdminPortal(CustomerPortal):
         access_token = access_token or request.httprequest.args.get("access_token")
         try:
             contract_sudo = self._contract_check_access(contract_id, access_token)
-            contract_sudo._sign_by_customer(name, signature, self._get_contract_signer(contract_sudo))
+            contract_sudo._sign_by_customer(
+                name, signature, self._get_contract_signer(contract_sudo)
+            )
         except MissingError:
             return {"error": request.env._("You may not see this contract.")}
         except UserError as error:  # AccessError is one

@@ -47,7 +47,6 @@ class SaleAdminContract(models.Model):
                     )
                 )
 
-
     # === ACTION METHODS === #
     def action_send_status(self):
         """Open the mail to the customer with the status as it is now, as a PDF."""
@@ -212,9 +211,7 @@ class SaleAdminContract(models.Model):
                     "is_own": move.commercial_partner_id == self.partner_id.commercial_partner_id,
                 }
             )
-        return sorted(
-            invoices, key=lambda i: (i["move"].invoice_date, i["move"].id), reverse=True
-        )
+        return sorted(invoices, key=lambda i: (i["move"].invoice_date, i["move"].id), reverse=True)
 
     def _get_customer_payments(self):
         """Return what was paid: ``[{"date", "amount", "move"}]``, the latest first."""
@@ -222,8 +219,7 @@ class SaleAdminContract(models.Model):
             [("contract_id", "=", self.id), ("kind", "in", ("collected", "advance"))]
         )
         return [
-            {"date": fact.date, "amount": fact.amount_total, "move": fact.move_id}
-            for fact in facts
+            {"date": fact.date, "amount": fact.amount_total, "move": fact.move_id} for fact in facts
         ]
 
     # === BUSINESS METHODS: MAILS === #

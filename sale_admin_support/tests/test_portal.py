@@ -8,7 +8,10 @@ from odoo.tools import mute_logger
 from .common import SaleAdminSupportCommon
 
 SECRETS = ("secret note", "secret reason", "secret evidence", "secret waiver", "secret milestone")
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 class PortalCommon(SaleAdminSupportCommon, HttpCase):
@@ -295,10 +298,10 @@ class TestPortalAccess(PortalCommon):
         token = self.contract._portal_ensure_token()
         self.authenticate(None, None)
         params = {"thread_model": self.contract._name, "thread_id": self.contract.id}
-        with self.assertRaises(Exception):
+        with self.assertRaises(JsonRpcException):
             self.make_jsonrpc_request("/mail/chatter_fetch", {**params, "token": token})
         pid = self.contract.partner_id.id
-        with self.assertRaises(Exception):
+        with self.assertRaises(JsonRpcException):
             self.make_jsonrpc_request(
                 "/mail/message/post",
                 {
@@ -370,7 +373,9 @@ class TestPortalAccess(PortalCommon):
         self.authenticate("ann_acme", "ann_acme")
         first, second = self.url_open("/my/contracts"), self.url_open("/my/contracts/page/2")
         self.assertIn("/my/contracts/page/2", first.text)
-        rows = [len(re.findall(r'href="/my/contracts/\d+\?', page.text)) for page in (first, second)]
+        rows = [
+            len(re.findall(r'href="/my/contracts/\d+\?', page.text)) for page in (first, second)
+        ]
         self.assertEqual(rows, [80, 1])
 
     # === SIGNATURE === #
@@ -642,14 +647,10 @@ class TestPortalMails(PortalCommon):
             template.with_context(lang="vi_VN").subject = "Xin chào {{ object.name }}"
             self.customer.lang = "vi_VN"
             values = template._generate_template(self.contract.ids, ["subject", "partner_to"])
-            self.assertEqual(
-                values[self.contract.id]["subject"], f"Xin chào {self.contract.name}"
-            )
+            self.assertEqual(values[self.contract.id]["subject"], f"Xin chào {self.contract.name}")
 
     def test_renewal_letter_names_the_dates_and_the_link(self):
-        self.contract._set(
-            {"date_end": "2027-06-30", "notice_days": 30, "renewal": "tacit"}
-        )
+        self.contract._set({"date_end": "2027-06-30", "notice_days": 30, "renewal": "tacit"})
         template = self.env.ref("sale_admin_support.mail_template_contract_renewal")
         body = template._generate_template(self.contract.ids, ["body_html"])[self.contract.id][
             "body_html"
