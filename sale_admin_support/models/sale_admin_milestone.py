@@ -62,6 +62,7 @@ STATUS_COLORS = {
 
 # What `sale.admin.fact._get_progression` tells of each day after contract and measure.
 PROGRESSION_COLUMNS = ("product_id", "date", "quantity", "amount_untaxed", "amount_total")
+PROGRESS_FIELDS = ("progress", "is_reached", "date_reached")
 # What the facts tell; everything else is said by people.
 DERIVED_MEASURES = ("delivered", "invoiced", "collected")
 QUANTITY_TARGETS = ("percent_quantity", "quantity")
@@ -281,14 +282,20 @@ class SaleAdminMilestone(models.Model):
     _open_idx = models.Index("(date_planned, company_id) WHERE is_open IS TRUE")
 
     # === COMPUTE METHODS === #
-    @api.depends("name", "contract_id.name")
-    @api.depends_context("sale_admin_queue")
+    @api.depends("name", "contract_id.name", "partner_id")
+    @api.depends_context("sale_admin_queue", "sale_admin_own_contract")
     def _compute_display_name(self):
-        """On the workbench a milestone stands alone, so it names its contract."""
-        if not self.env.context.get("sale_admin_queue"):
-            return super()._compute_display_name()
+        """The customer, on the workbench the contract, tells milestones apart, save where they are
+        all of one contract."""
+        is_queue = self.env.context.get("sale_admin_queue")
+        is_own_contract = self.env.context.get("sale_admin_own_contract")
         for milestone in self:
-            milestone.display_name = f"{milestone.contract_id.name} · {milestone.name}"
+            if is_queue:
+                milestone.display_name = f"{milestone.contract_id.name} · {milestone.name}"
+            elif is_own_contract or not milestone.partner_id:
+                milestone.display_name = milestone.name
+            else:
+                milestone.display_name = f"{milestone.name} · {milestone.partner_id.name}"
 
     @api.depends("contract_id")
     def _compute_user_id(self):
@@ -353,10 +360,10 @@ class SaleAdminMilestone(models.Model):
     )
     def _compute_progress(self):
         """Facts are no fields: `_facts_changed` asks for this when they may have changed."""
+        # Known what stands, only what differs is written.
+        self._origin.fetch(PROGRESS_FIELDS)
         for milestone, values in self._get_progress().items():
-            for name, value in values.items():
-                if not milestone.id or milestone[name] != value:
-                    milestone[name] = value
+            milestone.update(values)
 
     @api.depends("progress")
     def _compute_progress_percent(self):
@@ -680,6 +687,12 @@ class SaleAdminMilestone(models.Model):
         """Once a contract has started, what bears value comes by an amendment alone."""
         for milestone in self.filtered(lambda m: not m._is_planning()):
             milestone._check_running()
+            if not milestone.date_planned:
+                raise UserError(
+                    self.env._(
+                        "Give milestone “%(milestone)s” its planned date.", milestone=milestone.name
+                    )
+                )
             if milestone.measure in DERIVED_MEASURES:
                 raise UserError(
                     self.env._(
@@ -1083,10 +1096,9 @@ class SaleAdminMilestone(models.Model):
     def _facts_changed(self):
         """Have the progress of these milestones read anew from the facts, and what follows it."""
         derived = self.filtered(lambda m: m.measure in DERIVED_MEASURES)
-        names = ("progress", "is_reached", "date_reached")
-        for name in names:
+        for name in PROGRESS_FIELDS:
             self.env.add_to_compute(self._fields[name], derived)
-        derived.modified(names)
+        derived.modified(PROGRESS_FIELDS)
 
     def _get_progress(self):
         """Return progress, verdict and date of each milestone; writes nothing.

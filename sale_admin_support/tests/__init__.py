@@ -12,4 +12,5 @@ from . import test_sale_admin_milestone_template
 from . import test_sale_admin_queue
 from . import test_sale_admin_report
 from . import test_sale_admin_report_schedule
+from . import test_schedule_tour
 from . import test_workbench_tour

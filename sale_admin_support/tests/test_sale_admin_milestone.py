@@ -545,6 +545,8 @@ class TestMilestonePlan(MilestoneCommon):
         contract = self._create_scheduled(invoiced())
         with self.assertRaises(UserError):
             self._add(contract, delivered(10))
+        with self.assertRaises(UserError):
+            self._add(contract, {**MANUAL, "date_planned": False})
         self.assertTrue(self._add(contract, MANUAL))
         contract.write({"state_reason": "Bankrupt", "state": "terminated"})
         with self.assertRaises(UserError):
@@ -579,6 +581,31 @@ class TestMilestonePlan(MilestoneCommon):
         contract.order_ids.sale_contract_id = False
         contract.unlink()
         self.assertFalse((first | second).exists())
+
+    def test_contracts_are_imported_with_milestones(self):
+        header = ["title", "partner_id/id", "amount_untaxed", "amount_total", "date_signed"]
+        header += [f"milestone_ids/{name}" for name in ("name", "measure", "target", "anchor")]
+        xmlid = self.env["ir.model.data"].create(
+            {
+                "module": "__test__",
+                "name": "customer",
+                "model": "res.partner",
+                "res_id": self.customer.id,
+            }
+        )
+        first = ["Imported", xmlid.complete_name, "1000", "1150", "2026-03-02"]
+        rows = [
+            [*first, "Deposit", "collected", "30", "signature"],
+            ["", "", "", "", "", "Balance", "collected", "70", "signature"],
+        ]
+        model = self.env["sale.admin.contract"].with_user(self.clerk)
+        result = model.load(header, rows)
+        contract = model.browse(result["ids"])
+        self.assertEqual(contract.milestone_ids.mapped("amount_planned"), [345, 805])
+        rows[1][7] = "170"
+        result = model.load(header, rows)
+        self.assertFalse(result["ids"])
+        self.assertIn("100 %", result["messages"][0]["message"])
 
 
 @tagged("post_install", "-at_install")
@@ -695,7 +722,12 @@ class TestMilestoneDecisions(MilestoneCommon):
     def test_decisions_are_not_created_by_values_or_defaults(self):
         contract = self._create_scheduled()
         model = self.env["sale.admin.milestone"].with_user(self.clerk)
-        vals = {"contract_id": contract.id, "name": "Made", "measure": "manual"}
+        vals = {
+            "contract_id": contract.id,
+            "name": "Made",
+            "measure": "manual",
+            "date_planned": "2026-04-01",
+        }
         with self.assertRaises(AccessError):
             model.create({**vals, "date_done": "2026-03-10"})
         milestone = model.with_context(
