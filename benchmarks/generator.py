@@ -223,7 +223,6 @@ class SalesYears(Bulk):
                        sum(untaxed) AS untaxed, sum(round(untaxed * 0.15, 2)) AS tax
                   FROM bench_line,
                        LATERAL (SELECT CASE WHEN o % 20 = 0 THEN 'draft'
-                                           
                                             WHEN o % 20 = 1 THEN 'cancel'
                                             WHEN o % 20 < 7 THEN 'open' ELSE 'done' END AS kind) x
                  GROUP BY o, kind""",

@@ -230,7 +230,8 @@ class SaleAdminContract(models.Model):
             raise UserError(
                 self.env._("%s is not shown to the customer in its present state.", self.name)
             )
-        return self._get_mail_action(template_xmlid)
+        action = self._get_mail_action(template_xmlid)
+        return {**action, "name": self.env._("Send to the Customer")}
 
     def _message_post_after_hook(self, message, msg_values):
         res = super()._message_post_after_hook(message, msg_values)
