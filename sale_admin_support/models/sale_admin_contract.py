@@ -101,12 +101,22 @@ class SaleAdminContract(models.Model):
     )
     partner_ref = fields.Char(string="Customer's Reference", copy=False, index="btree_not_null")
     payment_term_id = fields.Many2one(
-        "account.payment.term", string="Payment Terms", check_company=True
+        "account.payment.term",
+        string="Payment Terms",
+        check_company=True,
+        compute="_compute_payment_term_id",
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     user_id = fields.Many2one(
         "res.users",
         string="Salesperson",
         index=True,
+        compute="_compute_user_id",
+        store=True,
+        readonly=False,
+        precompute=True,
         tracking=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
     )
@@ -319,6 +329,19 @@ class SaleAdminContract(models.Model):
     def _compute_currency_id(self):
         for contract in self:
             contract.currency_id = contract.currency_id or contract.company_id.currency_id
+
+    @api.depends("partner_id", "company_id")
+    def _compute_payment_term_id(self):
+        for contract in self:
+            customer = contract.partner_id.with_company(contract.company_id)
+            contract.payment_term_id = (
+                contract.payment_term_id or customer.property_payment_term_id
+            )
+
+    @api.depends("partner_id")
+    def _compute_user_id(self):
+        for contract in self:
+            contract.user_id = contract.user_id or contract.partner_id.user_id
 
     @api.depends("user_id")
     def _compute_team_id(self):
