@@ -1,7 +1,7 @@
 """Take the pictures of the user guide from a running demo.
 
-    make demo-reset demo PORT=8069       in one terminal, on fresh demo data
-    python3 tools/run.py python docs/make_pictures.py       in another one
+    make demo-reset demo                                   in one terminal, on fresh demo data
+    python3 tools/run.py python docs/make_pictures.py      in another one
 
 Each picture is one entry of PICTURES; a name given on the command line takes that one alone.
 """
@@ -9,6 +9,7 @@ Each picture is one entry of PICTURES; a name given on the command line takes th
 import argparse
 import io
 import pathlib
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def invoice_and_pay(page):
 PICTURES = [
     Picture("workbench", "/odoo/sales-administration", height=780),
     Picture("contracts", "/odoo/sales-contracts", height=680),
-    Picture("contract", CONTRACT, record=CARTON_LINE, height=1400),
+    Picture("contract", CONTRACT, record=CARTON_LINE, height=1440),
     Picture("milestones", "/odoo/sales-milestones"),
     Picture("milestones-calendar", "/odoo/sales-milestones", click=[".o_switch_view.o_calendar"]),
     Picture("milestones-kanban", "/odoo/sales-milestones", click=[".o_switch_view.o_kanban"]),
@@ -115,8 +116,8 @@ PICTURES = [
     ),
     Picture("report-mails", "/odoo/sale-admin-report-mails", height=300),
     Picture("portal", "/my/contracts/%s", login="mai", record=CARTON_LINE, height=1500),
-    Picture("after-delivery", CONTRACT, record=CARTON_LINE, before=deliver, height=1400),
-    Picture("after-payment", CONTRACT, record=CARTON_LINE, before=invoice_and_pay, height=1400),
+    Picture("after-delivery", CONTRACT, record=CARTON_LINE, before=deliver, height=1440),
+    Picture("after-payment", CONTRACT, record=CARTON_LINE, before=invoice_and_pay, height=1440),
 ]
 
 
@@ -184,7 +185,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="take these alone")
     parser.add_argument("--address", default="http://localhost:8069")
-    parser.add_argument("--chromium", help="path of the browser, else Playwright's own")
+    parser.add_argument("--chromium", default=shutil.which("chromium"), help="path of the browser")
     parser.add_argument("--out", type=pathlib.Path, default=IMAGES)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -161,6 +161,7 @@ class Office:
             "partner_id": partner.id,
             "user_id": partner.user_id.id,
             "date_order": self.moment(days),
+            "payment_term_id": self.env.ref("account.account_payment_term_30days").id,
             "commitment_date": self.moment(promised) if promised is not None else False,
             "order_line": [Command.create(self._prepare_line(*line, euro=euro)) for line in lines],
             **values,
@@ -363,7 +364,7 @@ class Office:
                 .with_context(active_model="account.move", active_ids=invoices.ids)
                 .create(values)
             )
-            return wizard._create_payments()
+            return wizard._create_payments().with_env(self.env)
 
     def pay_each(self, days_by_invoice):
         """Receive the money for many invoices, each on its day."""
