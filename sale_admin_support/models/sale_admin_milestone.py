@@ -116,7 +116,7 @@ EVIDENCE_FIELDS = {"evidence", "file", "file_name"}
 
 
 class SaleAdminMilestone(models.Model):
-    """One dated obligation of a contract: to make, deliver, hand over, invoice or collect something.
+    """One dated obligation of a contract: to make, deliver, hand over, invoice or collect.
 
     Targets are shares: milestones of the same measure follow each other by sequence, each starts
     where the one before it ends. Delivered and invoiced amounts are untaxed, collected ones include

@@ -78,7 +78,8 @@ DOCUMENT = {"measure": "document", "kind": "document"}
 
 
 @tagged("post_install", "-at_install")
-class TestMilestoneProgress(MilestoneCommon):
+class TestMilestone(MilestoneCommon):
+    # === PROGRESS: what the facts say === #
     def test_150_delivered_of_three_shares_of_100(self):
         contract = self._create_scheduled(
             delivered(100), delivered(100), delivered(100), quantity=300
@@ -226,9 +227,7 @@ class TestMilestoneProgress(MilestoneCommon):
         milestone = contract.milestone_ids.with_user(self.salesman)
         self.assertEqual(milestone.progress, 0.5)
 
-
-@tagged("post_install", "-at_install")
-class TestMilestoneStatus(MilestoneCommon):
+    # === STATUS: today === #
     def _get_status(self, milestone):
         milestone.invalidate_recordset(["status", "days_late"])
         for status in ("planned", "due", "late", "reached", "reached_late", "waived"):
@@ -300,9 +299,7 @@ class TestMilestoneStatus(MilestoneCommon):
         plan = self.env.execute_query(type(query.select())("EXPLAIN %s", query.select()))
         self.assertIn("sale_admin_milestone_open_idx", str(plan))
 
-
-@tagged("post_install", "-at_install")
-class TestMilestoneDates(MilestoneCommon):
+    # === DATES: anchors and re-planning === #
     def test_dates_are_counted_from_signature_order_and_promise(self):
         self.company.sale_admin_tz = "Asia/Tokyo"
         order = self._create_order(
@@ -450,11 +447,7 @@ class TestMilestoneDates(MilestoneCommon):
         self.assertEqual(first.date_planned, date(2026, 4, 1))
         self.assertEqual(second.date_planned, date(2026, 4, 11))
 
-
-@tagged("post_install", "-at_install")
-class TestMilestonePlan(MilestoneCommon):
-    """What a schedule may be, and what may become of it once its contract runs."""
-
+    # === PLAN: what a schedule may be, and what may become of it === #
     def test_circle_is_refused(self):
         contract = self._create_scheduled(MANUAL, MANUAL, activate=False)
         first, second = contract.milestone_ids
@@ -607,11 +600,7 @@ class TestMilestonePlan(MilestoneCommon):
         self.assertFalse(result["ids"])
         self.assertIn("100 %", result["messages"][0]["message"])
 
-
-@tagged("post_install", "-at_install")
-class TestMilestoneDecisions(MilestoneCommon):
-    """Who may say that something is done, that it counts, or that it is not needed."""
-
+    # === DECISIONS: who may say that it is done, that it counts, that it is not needed === #
     def _set_done(self, milestone, user, day="2026-03-10", evidence="Seen", **kwargs):
         with freeze_time("2026-03-10 12:00:00"):
             milestone.with_user(user)._set_done(
@@ -880,9 +869,7 @@ class TestMilestoneDecisions(MilestoneCommon):
         self.assertIn(own, found)
         self.assertNotIn(foreign, found)
 
-
-@tagged("post_install", "-at_install")
-class TestMilestoneJobs(MilestoneCommon):
+    # === JOBS: the nightly job, queries and the drawing === #
     def _run_cron(self):
         cron = self.env.ref("sale_admin_support.sale_admin_milestone_cron_check")
         with self.enter_registry_test_mode():

@@ -32,6 +32,21 @@ registry.category("web_tour.tours").add("sale_admin_schedule", {
             trigger: "body:not(:has(.modal)) .o_data_row:contains('Invoice') .badge:contains('Planned')",
         },
         {
+            content: "A running contract takes another manual milestone, with its date",
+            trigger: ".o_field_widget[name=milestone_ids] .o_field_x2many_list_row_add a",
+            run: "click",
+        },
+        {
+            trigger: ".o_selected_row .o_field_widget[name=name] input",
+            run: "edit Training",
+        },
+        {
+            trigger: ".o_selected_row .o_field_widget[name=date_planned] input",
+            run: "edit 12/31/2050",
+        },
+        { trigger: ".o_form_button_save", run: "click" },
+        { trigger: ".o_form_saved .o_data_row:contains('Training') .badge:contains('Planned')" },
+        {
             content: "The chatter keeps the reason",
             trigger: ".o-mail-Message:contains('Site not ready')",
         },
