@@ -11,6 +11,7 @@ customer has one contract with five milestones, over all confirmed orders of tha
 Left out: chatter, detailed operations of transfers, stock on hand of what was delivered.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from odoo import Command, fields
@@ -86,6 +87,23 @@ class Bulk:
         if self.cr.fetchone()[0]:
             self.cr.execute("SET LOCAL session_replication_role = replica")
 
+    @contextmanager
+    def without_indexes(self, *tables):
+        """Make the tables' plain indexes anew at the end, which is faster than row by row."""
+        self.cr.execute(
+            """SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+                 FROM pg_index i
+                WHERE i.indrelid = ANY(%s::regclass[]) AND NOT i.indisprimary AND NOT i.indisunique
+                  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)""",
+            [list(tables)],
+        )
+        indexes = self.cr.fetchall()
+        for name, _definition in indexes:
+            self.cr.execute(f"DROP INDEX {name}")
+        yield
+        for _name, definition in indexes:
+            self.cr.execute(definition)
+
 
 class SalesYears(Bulk):
     """Customers, orders, transfers, invoices and payments; needs Odoo only, not the app."""
@@ -98,10 +116,13 @@ class SalesYears(Bulk):
         self._make_samples()
         self.without_checks()
         self._fill_customers()
-        self._fill_orders()
-        self._fill_transfers()
-        self._fill_invoices()
-        self._fill_payments()
+        with self.without_indexes("sale_order", "sale_order_line"):
+            self._fill_orders()
+        with self.without_indexes("stock_picking", "stock_move"):
+            self._fill_transfers()
+        with self.without_indexes("account_move", "account_move_line"):
+            self._fill_invoices()
+            self._fill_payments()
 
     # === SAMPLES === #
     def _make_samples(self):
