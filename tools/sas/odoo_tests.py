@@ -1,33 +1,43 @@
 """make test-odoo: Odoo's own tests of the apps we extend, with the app installed.
 
+They run under pytest, where every test sees all installed apps; in Odoo's own runner, tests of
+`sale` run before the apps above it are loaded.
 BASELINE=1 runs them without the app and writes what fails into tools/known_failures.txt.
 """
 
 import os
-import re
 import time
+from xml.etree import ElementTree
 
 from . import addons, browser
 from .console import Problem, duration, say, step
 from .context import prepared
 from .databases import Installed
-from .demo import free_port
-from .paths import ADDON, LOGS, TOOLS
+from .paths import ADDON, TOOLS, local
+from .testing import run_pytest
 
 SUITES = ("sale", "sale_management", "sale_stock")
 KNOWN = TOOLS / "known_failures.txt"
-RESULT = re.compile(
-    r"odoo\.addons\.(\w+)\.tests\.\S+: (?:FAIL|ERROR): (?:Subtest )?"
-    r"(\w+\.\w+|\w+ \([\w.]+\))"
-)
-COUNT = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 
 
-def parse(log):
-    """The failed tests of a log of Odoo's runner, and how many tests ran."""
-    found = {f"{module}: {name}" for module, name in RESULT.findall(log)}
-    counts = COUNT.findall(log)
-    return found, int(counts[-1][2]) if counts else 0
+def parse(report):
+    """What failed in a report of pytest (JUnit's XML), and how many tests ran.
+
+    A failure is named `sale: test_sale_order.TestSaleOrder.test_invoicing_terms`.
+    """
+    failures, count = set(), 0
+    for case in ElementTree.fromstring(report).iter("testcase"):
+        if case.find("skipped") is None:
+            count += 1
+        if case.find("failure") is not None or case.find("error") is not None:
+            failures.add(_name(case.get("classname") or "", case.get("name")))
+    return failures, count
+
+
+def _name(classname, name):
+    path = f"{classname}.{name}" if classname else name
+    module, tests, rest = path.partition(".tests.")
+    return f"{module.rpartition('.')[2]}: {rest}" if tests else path
 
 
 def known_failures():
@@ -41,56 +51,60 @@ def main(_arguments):
     with prepared() as context:
         browser.ensure()
         database = Installed(context, f"odoo_tests_{os.getpid()}")
+        folders = [_folder(context, suite) for suite in suites]
         try:
             with step("Making a fresh database"):
                 database.templates.clone(database.name, addons.depends([ADDON]))
             if not baseline:
                 database.install()
-            tags = [f"/{suite}" for suite in suites]
-            failures, count = _run(context, database.database, tags, "test-odoo.log")
-            failures = _confirm(context, database.database, failures)
+            failures, count = _run(context, database.database, folders)
+            if failures:
+                # a tour may be too slow on a busy machine: what counts fails again by itself
+                say("\nonce more what failed, by itself:")
+                failures &= _run(context, database.database, _files(folders, failures))[0]
         finally:
             context.server.drop(database.name)
     return _write(failures, count) if baseline else _judge(failures)
 
 
-def _run(context, database, tags, log_name):
+def _folder(context, suite):
+    """The tests of `sale` or of `sale/tests/test_sale_order.py`, as a path."""
+    for addons_folder in context.odoo.addons:
+        path = addons_folder / suite
+        if path.exists():
+            return path / "tests" if path.is_dir() and "tests" not in path.parts else path
+    raise Problem(f"Odoo has no {suite}: give T the name of a module.")
+
+
+def _run(context, database, paths):
     """Run the tests; return those that failed, and how many ran."""
     begin = time.monotonic()
-    with step(f"Running Odoo's own tests {', '.join(tags)}"):
-        _code, log = context.run_odoo(
-            *("-d", database, "--test-tags", ",".join(tags)),
-            *("--http-port", free_port(), "--stop-after-init"),
-            log=log_name,
-        )
-    failures, count = parse(log)
-    if not count:
-        raise Problem(f"Odoo's tests did not run to their end: see {LOGS / log_name}.")
+    report = local("run") / "test-odoo.xml"
+    report.unlink(missing_ok=True)
+    # so that tests are named by their path below the addons
+    options = [f"--rootdir={context.odoo.addons[0]}", f"--junitxml={report}", "--tb=line"]
+    run_pytest(context, *options, *paths, database=database)
+    if not report.exists():
+        raise Problem("Odoo's tests did not run to their end: see above.")
+    failures, count = parse(report.read_text())
     say(f"{count} tests in {duration(time.monotonic() - begin)}, {len(failures)} failed")
     return failures, count
 
 
-def _confirm(context, database, failures):
-    """Those that fail again when run by themselves: a tour on a busy machine may be too slow."""
-    if not failures:
-        return failures
-    tags = sorted(tag(name) for name in failures)
-    again, _count = _run(context, database, tags, "test-odoo-again.log")
-    return failures & again
-
-
-def tag(name):
-    """Odoo's test tag for one name of `parse`."""
-    module, _sep, test = name.partition(": ")
-    if test.endswith(")"):  # of a whole class
-        test = test[:-1].rpartition(".")[2]
-    return f"/{module}:{test}"
+def _files(folders, failures):
+    """pytest's ids of the failed tests."""
+    parts = []
+    for failure in sorted(failures):
+        module, _sep, test = failure.partition(": ")
+        file, _dot, names = test.partition(".")
+        folder = next(path for path in folders if module in path.parts)
+        folder = folder if folder.is_dir() else folder.parent
+        parts.append(f"{folder / file}.py::{names.replace('.', '::')}")
+    return parts
 
 
 def _write(failures, count):
-    head = (
-        f"# Odoo's own tests that fail without the app ({count} tests; make test-odoo BASELINE=1)\n"
-    )
+    head = f"# Odoo's own tests that fail without the app, of {count}: make test-odoo BASELINE=1\n"
     KNOWN.write_text(head + "".join(f"{name}\n" for name in sorted(failures)))
     say(f"written to {KNOWN}")
 
