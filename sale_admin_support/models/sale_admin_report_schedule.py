@@ -362,7 +362,12 @@ class SaleAdminReportSchedule(models.Model):
                         "subject": subject,
                         "body_html": report.env["ir.qweb"]._render(
                             "sale_admin_support.report_mail",
-                            {"recipient": partner, "document": document, "summary": summary},
+                            {
+                                "recipient": partner,
+                                "document": document,
+                                "heading_note": report._get_amounts_note(document),
+                                "summary": summary,
+                            },
                         ),
                         "recipient_ids": [fields.Command.link(partner.id)],
                         "attachment_ids": [fields.Command.set(attachments.ids)],
