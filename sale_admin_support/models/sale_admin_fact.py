@@ -178,9 +178,7 @@ class SaleAdminFact(models.Model):
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
     product_id = fields.Many2one("product.product", readonly=True)
-    quantity = fields.Float(
-        digits="Product Unit", readonly=True, help="In the product's own unit."
-    )
+    quantity = fields.Float(digits="Product Unit", readonly=True, help="In the product's own unit.")
     currency_id = fields.Many2one("res.currency", readonly=True)
     amount_untaxed = fields.Monetary(readonly=True)
     amount_total = fields.Monetary(string="Amount with Taxes", readonly=True)
@@ -357,15 +355,20 @@ class SaleAdminFact(models.Model):
         )
 
     # === DELIVERED AND RETURNED === #
-    def _sql_is_at_customer(self, location):
-        """Condition: goods at `location` left us. As in Odoo, so does transit between companies."""
+    def _sql_is_at_customer(self, location_id):
+        """Condition: goods at `location_id` left us; as in Odoo, also transit between companies."""
         transit_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "stock.stock_location_inter_company", raise_if_not_found=False
         )
+        # Found once for the whole statement, not judged again for each movement.
         return SQL(
-            """(%(location)s.usage = 'customer' OR %(location)s.parent_path LIKE COALESCE((
-                SELECT parent_path || '%%' FROM stock_location WHERE id = %(transit_id)s), ''))""",
-            location=location,
+            """(%(location_id)s = ANY (ARRAY(
+                SELECT outside.id FROM stock_location outside
+                 WHERE outside.usage = 'customer'
+                    OR outside.parent_path LIKE COALESCE((
+                       SELECT parent_path || '%%' FROM stock_location WHERE id = %(transit_id)s
+                       ), ''))))""",
+            location_id=location_id,
             transit_id=transit_id or None,
         )
 
@@ -373,7 +376,8 @@ class SaleAdminFact(models.Model):
         """Join the done moves `sm` of order line `ol` whose goods reach or leave the customer.
 
         Steps inside our own locations, scrap and corrections of stock do not cross that border;
-        dropshipping does. A move of another product than the line's is left to bridges.
+        dropshipping does. A move of another product than the line's is left to bridges; nearly all
+        have it, which PostgreSQL would not guess from a plain equality.
         """
         return SQL(
             """%(join)s (
@@ -382,19 +386,19 @@ class SaleAdminFact(models.Model):
                     JOIN stock_location dest ON dest.id = sm.location_dest_id
                     JOIN uom_uom move_uom ON move_uom.id = sm.product_uom
                ) ON sm.sale_line_id = ol.id
-                AND sm.product_id = ol.product_id
+                AND CASE WHEN sm.product_id = ol.product_id THEN TRUE ELSE FALSE END
                 AND sm.state = 'done'
                 AND %(out)s <> %(back)s""",
             join=join,
-            out=self._sql_is_at_customer(SQL.identifier("dest")),
-            back=self._sql_is_at_customer(SQL.identifier("source")),
+            out=self._sql_is_at_customer(SQL("sm.location_dest_id")),
+            back=self._sql_is_at_customer(SQL("sm.location_id")),
         )
 
     def _sql_is_unrefunded(self):
         """Condition: Odoo does not count move `sm` in the line's delivered quantity."""
         return SQL(
             "(sm.to_refund IS NOT TRUE AND (%s OR sm.origin_returned_move_id IS NOT NULL))",
-            self._sql_is_at_customer(SQL.identifier("source")),
+            self._sql_is_at_customer(SQL("sm.location_id")),
         )
 
     def _sql_price(self, price, with_taxes):
@@ -432,7 +436,7 @@ class SaleAdminFact(models.Model):
 
     def _sql_moved(self):
         # one end is at the customer, see the join: looking at `dest` settles it for most moves
-        returned = SQL("(NOT %s)", self._sql_is_at_customer(SQL.identifier("dest")))
+        returned = SQL("(NOT %s)", self._sql_is_at_customer(SQL("sm.location_dest_id")))
         quantity = SQL("(CASE WHEN %s THEN -1 ELSE 1 END * sm.quantity)", returned)
         in_line_unit = SQL(
             "(%s * COALESCE(move_uom.factor / NULLIF(line_uom.factor, 0), 1))", quantity
@@ -474,7 +478,7 @@ class SaleAdminFact(models.Model):
                   * CASE WHEN %s THEN 0 WHEN %s THEN -1 ELSE 1 END), 0))""",
             digits,
             self._sql_is_unrefunded(),
-            self._sql_is_at_customer(SQL.identifier("source")),
+            self._sql_is_at_customer(SQL("sm.location_id")),
         )
         return self._sql_source(
             4,
@@ -553,11 +557,17 @@ class SaleAdminFact(models.Model):
                 **self._sql_amounts(
                     SQL(
                         "CASE WHEN %s THEN %s ELSE (%s) * %s END",
-                        same, untaxed, untaxed_company, order_rate,
+                        same,
+                        untaxed,
+                        untaxed_company,
+                        order_rate,
                     ),
                     SQL(
                         "CASE WHEN %s THEN %s ELSE (%s) * %s END",
-                        same, total, total_company, order_rate,
+                        same,
+                        total,
+                        total_company,
+                        order_rate,
                     ),
                     untaxed_company,
                     total_company,
@@ -718,10 +728,14 @@ class SaleAdminFact(models.Model):
         """What an order's document holds beside linked lines: discounts or freight added by hand,
         tax roundings, a whole credit note without order lines."""
         rests = {
-            "untaxed": SQL("m.amount_untaxed_in_currency_signed - %s * linked.untaxed", self._sql_sign()),
+            "untaxed": SQL(
+                "m.amount_untaxed_in_currency_signed - %s * linked.untaxed", self._sql_sign()
+            ),
             "total": SQL("m.amount_total_in_currency_signed - %s * linked.total", self._sql_sign()),
             "untaxed_company": SQL("m.amount_untaxed_signed - linked.untaxed_company"),
-            "total_company": SQL("m.amount_total_signed - %s * linked.total_company", self._sql_sign()),
+            "total_company": SQL(
+                "m.amount_total_signed - %s * linked.total_company", self._sql_sign()
+            ),
         }
         shares = {
             name: self._sql_share(
@@ -1084,12 +1098,12 @@ class SaleAdminFact(models.Model):
     def _sql_advance(self):
         """Open money of payments and bank lines that were given to a contract by hand."""
         total = self._sql_in_contract_currency(
-            SQL("line.currency_id"), SQL("line.date"),
-            SQL("cash.amount"), SQL("cash.amount_company"),
+            SQL("line.currency_id"),
+            SQL("line.date"),
+            SQL("cash.amount"),
+            SQL("cash.amount_company"),
         )
-        ratio = SQL(
-            "COALESCE(contract.amount_untaxed / NULLIF(contract.amount_total, 0), 1)"
-        )
+        ratio = SQL("COALESCE(contract.amount_untaxed / NULLIF(contract.amount_total, 0), 1)")
         return self._sql_source(
             11,
             SQL("line.id"),

@@ -10,8 +10,9 @@ from odoo.exceptions import UserError
 from odoo.tools import date_utils, format_date
 from odoo.tools.misc import formatLang
 
-# A level is a granularity of Odoo's date tools, of `date:<level>` in a grouping and of
-# `Period`: a further one ("week", "day") is one line here and its name in `_get_period_label`.
+# A level is a granularity of Odoo's date tools, of `date:<level>` in a grouping and of `Period`: a
+# further one ("day") is one line here and its name in `_get_period_label`. A "week" begins on the
+# reader's first day of the week in a grouping, on Monday in `Period`: settle that first.
 LEVELS = [
     ("month", "Month"),
     ("quarter", "Quarter"),

@@ -375,6 +375,7 @@ class SaleAdminContractReport(models.Model):
                 self.env["sale.admin.fact"]._table_query,
             ),
             id=SQL("fact.id"),
+            contract_id=SQL("fact.contract_id"),  # so that a filter reaches the facts themselves
             source=SQL("fact.source"),
             res_id=SQL("fact.res_id"),
             kind=SQL(

@@ -52,7 +52,7 @@ class ContractReportCommon(SaleAdminSupportCommon):
     @classmethod
     def _plan(cls, contract, day, amount=0.0, measure="manual", reached=None, waived=False):
         milestone = cls.env["sale.admin.milestone"].create(
-            {"contract_id": contract.id, "name": f"{measure} {day}"}
+            {"contract_id": contract.id, "name": f"{measure} {day}", "date_planned": day}
         )
         columns = {
             "measure": measure,
@@ -66,7 +66,11 @@ class ContractReportCommon(SaleAdminSupportCommon):
             "is_open": not reached and not waived,
             "is_waived": waived,
         }
-        cls._set_columns(milestone, **columns)
+        # Given once more for the others: a milestone added lets the schedule be judged anew.
+        cls.given = {**getattr(cls, "given", {}), milestone: columns}
+        for each, values in cls.given.items():
+            if each.exists():
+                cls._set_columns(each, **values)
         return milestone
 
     def _read(self, groupby=(), domain=(), measures=(), user=None):

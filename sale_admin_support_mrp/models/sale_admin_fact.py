@@ -34,7 +34,7 @@ class SaleAdminFact(models.Model):
 
     def _sql_component_quantity(self, condition):
         """Return what left less what came back of a component, in its reference unit."""
-        returned = SQL("(NOT %s)", self._sql_is_at_customer(SQL.identifier("dest")))
+        returned = SQL("(NOT %s)", self._sql_is_at_customer(SQL("sm.location_dest_id")))
         return SQL(
             """COALESCE(sum(CASE WHEN %s THEN -1 ELSE 1 END * sm.quantity * move_uom.factor)
                         FILTER (WHERE sm.state = 'done' AND %s AND %s), 0)""",
@@ -46,8 +46,8 @@ class SaleAdminFact(models.Model):
     def _sql_is_crossing(self):
         return SQL(
             "%s <> %s",
-            self._sql_is_at_customer(SQL.identifier("dest")),
-            self._sql_is_at_customer(SQL.identifier("source")),
+            self._sql_is_at_customer(SQL("sm.location_dest_id")),
+            self._sql_is_at_customer(SQL("sm.location_id")),
         )
 
     def _sql_kits(self, conditions):
