@@ -29,7 +29,7 @@ class AccountMove(models.Model):
     can_have_sale_contract = fields.Boolean(compute="_compute_can_have_sale_contract")
 
     # === COMPUTE METHODS === #
-    @api.depends("sale_contract_id", "line_ids.sale_line_ids.order_id.sale_contract_id")
+    @api.depends("sale_contract_id", "line_ids.sale_line_ids")
     def _compute_sale_contract_ids(self):
         ids_by_move = self._get_contract_ids_by_move()
         contract_model = self.env["sale.admin.contract"]

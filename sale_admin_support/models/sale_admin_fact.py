@@ -31,6 +31,8 @@ COLUMNS = {
 }
 SOURCE_BITS = 5
 RANK_BITS = 14
+ZERO = SQL("0")
+JOIN = SQL("JOIN")
 
 
 class SaleAdminFact(models.Model):
@@ -180,18 +182,32 @@ class SaleAdminFact(models.Model):
     product_id = fields.Many2one("product.product", readonly=True)
     quantity = fields.Float(digits="Product Unit", readonly=True, help="In the product's own unit.")
     currency_id = fields.Many2one("res.currency", readonly=True)
-    amount_untaxed = fields.Monetary(readonly=True)
-    amount_total = fields.Monetary(string="Amount with Taxes", readonly=True)
+    amount_untaxed = fields.Monetary(
+        string="Untaxed in Order's Currency",
+        readonly=True,
+        help="In the currency of the order, or of the contract for papers without an order.",
+    )
+    amount_total = fields.Monetary(
+        string="With Taxes in Order's Currency",
+        readonly=True,
+        help="In the currency of the order, or of the contract for papers without an order.",
+    )
     company_currency_id = fields.Many2one("res.currency", readonly=True)
     amount_untaxed_company = fields.Monetary(
-        string="Untaxed (Company)", currency_field="company_currency_id", readonly=True
+        string="Untaxed",
+        currency_field="company_currency_id",
+        readonly=True,
+        help="In the company's currency.",
     )
     amount_total_company = fields.Monetary(
-        string="With Taxes (Company)", currency_field="company_currency_id", readonly=True
+        string="With Taxes",
+        currency_field="company_currency_id",
+        readonly=True,
+        help="In the company's currency.",
     )
     stock_move_id = fields.Many2one("stock.move", readonly=True)
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
-    cash_move_id = fields.Many2one("account.move", string="Payment Entry", readonly=True)
+    cash_move_id = fields.Many2one("account.move", string="Payment", readonly=True)
     is_unrefunded = fields.Boolean(
         string="Without Refund",
         readonly=True,
@@ -225,7 +241,7 @@ class SaleAdminFact(models.Model):
             self._sql_advance_of_order(),
         ]
 
-    def _sql_source(self, source, res_id, values, from_where, rank=SQL("0")):
+    def _sql_source(self, source, res_id, values, from_where, rank=ZERO):
         """Return one branch of the view.
 
         :param int source: number of the branch, unique, 1 to 31; 16 and above are for bridges
@@ -372,7 +388,7 @@ class SaleAdminFact(models.Model):
             transit_id=transit_id or None,
         )
 
-    def _sql_join_moves(self, join=SQL("JOIN")):
+    def _sql_join_moves(self, join=JOIN):
         """Join the done moves `sm` of order line `ol` whose goods reach or leave the customer.
 
         Steps inside our own locations, scrap and corrections of stock do not cross that border;

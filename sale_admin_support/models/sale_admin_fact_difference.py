@@ -79,9 +79,7 @@ class SaleAdminFactDifference(models.Model):
                 self.env._("The invoiced amount on the order is not what its invoices say."),
             ),
             "collected": (
-                self.env._(
-                    "Settled without money: by write-offs, manual entries or other papers."
-                ),
+                self.env._("Settled without money: by write-offs, manual entries or other papers."),
                 self.env._(
                     "Settled by a payment that is a draft again: Odoo keeps the matching, but "
                     "there is no money."
@@ -180,9 +178,7 @@ class SaleAdminFactDifference(models.Model):
                                    FROM account_move m WHERE m.id = f.move_id), FALSE)"""
                 ),
             },
-            SQL(
-                "FROM (%s) f WHERE f.kind <> 'advance'", self.env["sale.admin.fact"]._table_query
-            ),
+            SQL("FROM (%s) f WHERE f.kind <> 'advance'", self.env["sale.admin.fact"]._table_query),
         )
 
     def _sql_odoo_ordered(self):

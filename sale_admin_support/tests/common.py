@@ -229,6 +229,4 @@ class SaleAdminSupportCommon(TestSaleCommon):
         groups = self.env["sale.admin.fact"]._read_group(
             domain, ["kind"], ["quantity:sum", "amount_untaxed:sum", "amount_total:sum"]
         )
-        return {
-            kind: tuple(round(value or 0.0, 2) for value in values) for kind, *values in groups
-        }
+        return {kind: tuple(round(value or 0.0, 2) for value in values) for kind, *values in groups}

@@ -12,7 +12,7 @@ class SaleAdminFact(models.Model):
 
     _inherit = "sale.admin.fact"
     _depends = {
-        "stock.move": ["bom_line_id", "picked", "product_uom_qty"],
+        "stock.move": ["bom_line_id", "product_uom_qty"],
     }
 
     def _get_sources(self):
