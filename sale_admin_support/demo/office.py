@@ -65,7 +65,6 @@ class Office:
             return
         last = self._get_last_message_id()
         yield
-        self.env.flush_all()
         self.env.cr.precommit.run()  # where changes of tracked fields are noted
         self.env.cr.execute(
             "UPDATE mail_message SET date = %s WHERE id > %s", [self.moment(days), last]
