@@ -10,6 +10,7 @@ from . import test_sale_admin_fact
 from . import test_sale_admin_milestone
 from . import test_sale_admin_milestone_template
 from . import test_sale_admin_queue
+from . import test_sale_admin_queue_contracts
 from . import test_sale_admin_report
 from . import test_sale_admin_report_schedule
 from . import test_schedule_tour
