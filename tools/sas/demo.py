@@ -66,12 +66,14 @@ def reset(_arguments):
     with prepared() as context:
         demo = Installed(context, "demo", demo=True)
         try:
-            with demo.lock(wait=False), step("Removing the demo database"):
-                demo.forget()
-                context.server.drop("demo")
+            with demo.lock(wait=False):
+                with step("Removing the demo database"):
+                    demo.forget()
+                    context.server.drop("demo")
+                demo.bring_up_to_date()
         except Busy:
             raise Problem("The demo is running: end it (Ctrl-C), then call again.") from None
-    say("`make demo` makes it afresh.")
+    say("`make demo` starts it.")
 
 
 def serve(context, demo, port, begin):

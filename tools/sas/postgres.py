@@ -30,6 +30,7 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "max_connections": "100",
     "jit": "off",
+    "dynamic_shared_memory_type": "mmap",  # a container's shared memory may be small
     "logging_collector": "off",
 }
 

@@ -1,6 +1,7 @@
 """make test: a fresh database, the addons installed and updated on it, every test."""
 
 import os
+import shlex
 import subprocess
 
 from . import addons, browser
@@ -33,7 +34,7 @@ def run_pytest(context, *arguments, database=None):
         options = ["-p", "no:odoo"]
     command = [context.python.python, "-m", "pytest", "-c", PROJECT / "pyproject.toml"]
     command += ["--rootdir", PROJECT, "-p", "no:cacheprovider", *options, *arguments]
-    command += os.environ.get("PYTEST_ARGS", "").split()
+    command += shlex.split(os.environ.get("PYTEST_ARGS", ""))
     done = subprocess.run(
         command,
         env=context.environment(),
