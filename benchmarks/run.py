@@ -142,7 +142,7 @@ class Bench:
             "Install the app: empty database / this one",
             f"{seconds[empty]:.0f} s",
             f"{seconds[big]:.0f} s",
-            f"+ {seconds[big] - seconds[empty]:.0f} s",
+            f"{seconds[big] - seconds[empty]:+.0f} s",
         )
 
     def _measure_statistics(self):
