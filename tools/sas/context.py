@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from contextlib import contextmanager
+from itertools import takewhile
 
 from . import odoo_source, paths, postgres, python_env
 from .console import Problem, tail
@@ -60,13 +61,11 @@ class Context:
         return env
 
     def odoo_command(self, *arguments):
-        """Odoo's command line; a leading word that is a sub-command comes first."""
-        command = [str(self.python.python), "-m", "odoo"]
+        """Odoo's command line; leading words are sub-commands and come first."""
         arguments = [str(argument) for argument in arguments]
-        if arguments and not arguments[0].startswith("-"):
-            command += arguments[:1]
-            arguments = arguments[1:]
-        return [*command, "-c", str(self.config()), *arguments]
+        words = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
+        options = ["-c", str(self.config()), *arguments[len(words) :]]
+        return [str(self.python.python), "-m", "odoo", *words, *options]
 
     def run_odoo(self, *arguments, log, stdin=None):
         """Run Odoo to its end with its log in `.local/logs`; return (exit code, log text)."""
