@@ -37,7 +37,7 @@ class SaleAdminFactDifference(models.Model):
     order_id = fields.Many2one("sale.order", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     facts = fields.Float(digits=(16, 2), readonly=True)
-    odoo = fields.Float(string="Odoo", digits=(16, 2), readonly=True)
+    odoo = fields.Float(digits=(16, 2), readonly=True)
     difference = fields.Float(
         digits=(16, 2), readonly=True, help="The facts less Odoo's own figure."
     )
