@@ -33,6 +33,17 @@ env.cr.commit()
 print('PREPARED')
 """
 
+# Databases of one run are named by its process.
+OF_A_RUN = re.compile(r"(?:test_|odoo_tests_|x)(\d+)(?:_\w+)?$")
+
+
+def sweep(server):
+    """Drop what a run left behind that was killed."""
+    for name in server.databases():
+        match = OF_A_RUN.match(name.removeprefix(server.prefix))
+        if match and name.startswith(server.prefix) and not os.path.exists(f"/proc/{match[1]}"):
+            server.drop(name.removeprefix(server.prefix))
+
 
 class Templates:
     def __init__(self, context):

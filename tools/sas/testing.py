@@ -7,7 +7,7 @@ import subprocess
 from . import addons, browser
 from .console import Problem, say, step
 from .context import complaints, prepared
-from .databases import Installed
+from .databases import Installed, sweep
 from .paths import ADDON, PROJECT, TOOLS, local
 
 OUTSIDE = PROJECT / "tests"
@@ -58,6 +58,8 @@ def split_part(part):
     for base in (PROJECT, PROJECT / ADDON, PROJECT / ADDON / "tests"):
         if (base / path).exists():
             found = (base / path).resolve()
+            if not found.is_relative_to(PROJECT):
+                raise Problem(f"{part} is not in {PROJECT}: give T a part of this project.")
             return found, [f"{found}::{names}" if names else str(found)]
     if path.endswith(".py") or "/" in path:
         raise Problem(f"There is no {path}: give T a test file, a folder or a -k expression.")
@@ -88,6 +90,7 @@ def run_all():
     results = {}
     with prepared() as context:
         browser.ensure()
+        sweep(context.server)
         say("\n== tools")
         results["tools"] = passed(run_pytest(context, TOOLS / "tests"))
         say(f"\n== {ADDON}")

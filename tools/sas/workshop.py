@@ -13,13 +13,14 @@
 Databases made here are dropped when the workshop closes.
 """
 
+import os
 import subprocess
 from contextlib import contextmanager
 
 from . import addons
 from .console import tail
 from .context import prepared, process
-from .databases import Installed, Templates
+from .databases import Installed, Templates, sweep
 from .demo import free_port, wait_until_ready
 from .paths import ADDON, LOGS, digest, ensure, local
 
@@ -37,6 +38,7 @@ class Workshop:
         """Yield a workshop with everything fetched and the database server running."""
         with prepared() as context:
             context.config()
+            sweep(context.server)
             shop = cls(context)
             try:
                 yield shop
@@ -51,12 +53,12 @@ class Workshop:
     def make_database(self, name, demo=False, installed=False, depends=None):
         """Make a fresh database from a template; return its name on the server.
 
-        :param name: short, unique among those made; an older one of that name is dropped
+        :param name: short, unique among those of this workshop
         :param demo: with Odoo's demo data (and the addon's, if installed)
         :param installed: with the addon
         :param depends: Odoo's modules in it, by default what the addon needs
         """
-        short = f"x_{name}"
+        short = self._short(name)
         self._made.append(short)
         if installed:
             # a kept database with the addon as its files are now
@@ -68,9 +70,12 @@ class Workshop:
             self.templates.clone(short, depends or addons.depends([ADDON]), demo)
         return self.server.name(short)
 
+    def _short(self, name):
+        return f"x{os.getpid()}_{name}"
+
     def drop_database(self, name):
-        self.server.drop(f"x_{name}")
-        self._made.remove(f"x_{name}")
+        self.server.drop(self._short(name))
+        self._made.remove(self._short(name))
 
     def drop_all(self):
         while self._made:

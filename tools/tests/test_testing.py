@@ -1,5 +1,7 @@
+import os
+
 import pytest
-from sas import addons, testing
+from sas import addons, databases, testing
 from sas.console import Problem
 from sas.paths import ADDON, PROJECT
 
@@ -24,3 +26,19 @@ def test_fingerprint_follows_the_loaded_files_only(tmp_path, monkeypatch):
     assert addons.fingerprint([ADDON]) == before
     (tmp_path / ADDON / "models" / "a.py").write_text("2")
     assert addons.fingerprint([ADDON]) != before
+
+
+def test_what_a_killed_run_left_is_swept():
+    class Server:
+        prefix = "sas_ab_"
+
+        def databases(self):
+            own = ["demo", "ready", f"test_{os.getpid()}", "test_99999999", "x99999999_race"]
+            return [self.prefix + name for name in own] + ["test_99999998"]
+
+        def drop(self, name):
+            dropped.append(name)
+
+    dropped = []
+    databases.sweep(Server())
+    assert dropped == ["test_99999999", "x99999999_race"]
