@@ -1111,18 +1111,24 @@ class SaleAdminContract(models.Model):
         self._facts_changed()
 
     def _prepare_done(self):
-        self._log_open_items(self.env._("Closed. Written off:"))
+        self._write_off(self.env._("Closed. Written off:"))
 
     def _prepare_terminated(self):
-        self._log_open_items(self.env._("Terminated. Open at that time:"))
+        self._write_off(self.env._("Terminated. Written off:"))
 
     def _prepare_cancelled(self):
         """The orders are free for another contract."""
         self.order_ids.sudo().sale_contract_id = False
 
-    def _log_open_items(self, title):
-        if items := self._get_open_items()[self]:
-            self._message_log(body=self.env._("%(title)s %(items)s", title=title, items="; ".join(items)))
+    def _write_off(self, title):
+        """Keep what was open in the chatter and do without the milestones still to come."""
+        items = self._get_open_items()[self]
+        if not items:
+            return
+        self._message_log(
+            body=self.env._("%(title)s %(items)s", title=title, items="; ".join(items))
+        )
+        self.milestone_ids._filter_open()._write_off(self.state_reason)
 
     def _get_open_items(self):
         """What is still to be done under each contract, in words.

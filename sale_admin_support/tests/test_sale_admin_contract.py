@@ -178,10 +178,20 @@ class TestContractStates(SaleAdminSupportCommon):
         self.assertEqual(contract.state, "done")
 
     def test_closing_with_something_open_says_what_is_written_off(self):
-        contract = self._activated()
+        contract = self._activated(
+            milestone_ids=[
+                Command.create({"name": "Acceptance", "date_planned": fields.Date.today()})
+            ]
+        ).with_user(self.clerk)
         contract.write({"state": "done", "state_reason": "Customer waived the rest"})
         self.assertEqual(contract.state, "done")
-        self.assertIn("to collect", contract.message_ids.mapped("body")[0])
+        bodies = " ".join(contract.message_ids.mapped("body"))
+        self.assertIn("to collect", bodies)
+        self.assertIn("Acceptance", bodies)
+        self.assertRecordValues(
+            contract.milestone_ids,
+            [{"status": "waived", "waive_reason": "Customer waived the rest"}],
+        )
 
     def test_what_was_active_cannot_be_deleted(self):
         contract = self._activated()
