@@ -266,7 +266,7 @@ class SaleAdminReportSchedule(models.Model):
         wrong, a period is sent once. One schedule's error is kept on it and stops no other; it is
         tried again at the next run.
         """
-        schedules = self.search([])
+        schedules = self.search([("active", "=", True)])
         self.env["ir.cron"]._commit_progress(remaining=len(schedules))
         for schedule in schedules:
             schedule._send_due()
