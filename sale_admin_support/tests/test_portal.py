@@ -25,6 +25,7 @@ class PortalCommon(SaleAdminSupportCommon, HttpCase):
             {"name": "Ann of Acme", "parent_id": cls.customer.id, "email": "ann@acme.example"}
         )
         cls.portal_user = cls._create_portal_user("ann_acme", cls.contact)
+        cls.contact.name = "Ann of Acme"  # a test user is named after its login
         cls.stranger = cls._create_portal_user(
             "bob_other", cls.env["res.partner"].create({"name": "Bob of another customer"})
         )
@@ -596,6 +597,7 @@ class TestPortalStatus(PortalCommon):
         self.start_tour("/my", "sale_admin_portal", login="ann_acme")
 
     def test_customer_signs_in_the_browser(self):
+        self.contract.signatory_id = self.contact
         self._set_state(self.contract, "to_sign")
         self.start_tour(self.contract.get_portal_url(), "sale_admin_portal_sign", login=None)
         self.contract.invalidate_recordset()

@@ -46,9 +46,9 @@ registry.category("web_tour.tours").add("sale_admin_portal_sign", {
             run: "click",
         },
         {
-            content: "Name who signs",
-            trigger: "#sale_admin_contract_sign .o_web_sign_name_and_signature input",
-            run: "edit Ann of Acme",
+            content: "The signatory's name is proposed",
+            trigger:
+                "#sale_admin_contract_sign.show .o_web_sign_name_and_signature input:value(Ann of Acme)",
         },
         {
             content: "The name is drawn as signature",
