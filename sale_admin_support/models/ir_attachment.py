@@ -51,7 +51,7 @@ class IrAttachment(models.Model):
 
     def _mark_as_sale_admin_sent(self):
         """Freeze the papers. They are past all changes of Odoo's own, their message is posted."""
-        super().write({"is_sale_admin_sent": True})
+        return super().write({"is_sale_admin_sent": True})
 
     def _touch_milestone_evidence(self):
         """A milestone's file is an attachment too: the way round the milestone has its rules."""

@@ -4,6 +4,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
 from odoo.addons.base.models.res_partner import _tz_get
 
 
@@ -98,8 +99,8 @@ class ResCompany(models.Model):
         if size > self.sale_admin_max_file_size:
             raise ValidationError(
                 self.env._(
-                    "The file has %(size).1f MB, more than the %(limit)s MB allowed: send a smaller "
-                    "scan, or raise the limit in the settings.",
+                    "The file has %(size).1f MB, more than the %(limit)s MB allowed: send a "
+                    "smaller scan, or raise the limit in the settings.",
                     size=size,
                     limit=self.sale_admin_max_file_size,
                 )

@@ -229,8 +229,8 @@ class SaleAdminContract(models.Model):
         string="Changed Behind the Contract",
         compute="_compute_is_order_changed",
         store=True,
-        help="The confirmed orders differ from what was agreed, amendments included; for a framework, "
-        "more was called off than committed.",
+        help="The confirmed orders differ from what was agreed, amendments included; for a "
+        "framework, more was called off than committed.",
     )
     order_difference_text = fields.Text(
         string="Differences to the Orders", compute="_compute_order_difference_text"
@@ -334,9 +334,7 @@ class SaleAdminContract(models.Model):
     def _compute_payment_term_id(self):
         for contract in self:
             customer = contract.partner_id.with_company(contract.company_id)
-            contract.payment_term_id = (
-                contract.payment_term_id or customer.property_payment_term_id
-            )
+            contract.payment_term_id = contract.payment_term_id or customer.property_payment_term_id
 
     @api.depends("partner_id")
     def _compute_user_id(self):
@@ -370,8 +368,10 @@ class SaleAdminContract(models.Model):
     def _search_has_signed_file(self, operator, value):
         if operator != "in":
             return NotImplemented
-        attachments = self.env["ir.attachment"].sudo()._search(
-            [("res_model", "=", self._name), ("res_field", "=", "signed_file")]
+        attachments = (
+            self.env["ir.attachment"]
+            .sudo()
+            ._search([("res_model", "=", self._name), ("res_field", "=", "signed_file")])
         )
         return [("id", "in", attachments.subselect("res_id"))]
 
@@ -401,9 +401,7 @@ class SaleAdminContract(models.Model):
             & Domain(
                 "date_notice",
                 "<=",
-                fields.Date.add(
-                    company._sale_admin_today(), days=company.sale_admin_renewal_days
-                ),
+                fields.Date.add(company._sale_admin_today(), days=company.sale_admin_renewal_days),
             )
             for company in companies
         )
@@ -509,9 +507,9 @@ class SaleAdminContract(models.Model):
     def _compute_milestone_template_id(self):
         for contract in self:
             if contract.state in OPEN_STATES and not contract.milestone_template_id:
-                contract.milestone_template_id = self.env[
-                    "sale.admin.milestone.template"
-                ]._propose(contract)
+                contract.milestone_template_id = self.env["sale.admin.milestone.template"]._propose(
+                    contract
+                )
             else:
                 contract.milestone_template_id = contract.milestone_template_id
 
@@ -617,8 +615,8 @@ class SaleAdminContract(models.Model):
             if contract.state not in ("draft", "cancelled") or contract.date_activated:
                 raise UserError(
                     self.env._(
-                        "%(contract)s cannot be deleted any more: cancel, terminate or close it, so "
-                        "that its history stays.",
+                        "%(contract)s cannot be deleted any more: cancel, terminate or close it, "
+                        "so that its history stays.",
                         contract=contract.display_name,
                     )
                 )
@@ -765,7 +763,8 @@ class SaleAdminContract(models.Model):
             if not contract.milestone_template_id:
                 raise UserError(
                     self.env._(
-                        "Choose a schedule template for %(contract)s, or add its milestones by hand.",
+                        "Choose a schedule template for %(contract)s, or add its milestones by "
+                        "hand.",
                         contract=contract.display_name,
                     )
                 )
@@ -788,9 +787,7 @@ class SaleAdminContract(models.Model):
     def action_amend(self):
         """Open a new amendment, filled with what the orders changed behind the contract."""
         self.ensure_one()
-        amendment = self.env["sale.admin.contract.amendment"].create(
-            self._prepare_amendment_vals()
-        )
+        amendment = self.env["sale.admin.contract.amendment"].create(self._prepare_amendment_vals())
         return {
             "type": "ir.actions.act_window",
             "res_model": "sale.admin.contract.amendment",
@@ -878,15 +875,16 @@ class SaleAdminContract(models.Model):
         """Hook: the values of the contract that the order opens."""
         return {
             "company_id": order.company_id.id,
-            "title": order.client_order_ref and f"{order.name} / {order.client_order_ref}" or order.name,
+            "title": order.client_order_ref
+            and f"{order.name} / {order.client_order_ref}"
+            or order.name,
             "partner_id": order.partner_id.id,
             "partner_ref": order.client_order_ref,
             "currency_id": order.currency_id.id,
             "payment_term_id": order.payment_term_id.id,
             "user_id": order.user_id.id,
             "team_id": order.team_id.id,
-            "date_signed": order.signed_on
-            and order.company_id._sale_admin_date(order.signed_on),
+            "date_signed": order.signed_on and order.company_id._sale_admin_date(order.signed_on),
             "date_start": order.company_id._sale_admin_date(order.date_order),
             "milestone_template_id": order.sale_order_template_id.sale_contract_schedule_id.id,
         }
@@ -969,9 +967,7 @@ class SaleAdminContract(models.Model):
         self.ensure_one()
         confirmed = self.order_ids.filtered(lambda o: o.state == "sale")
         return self._sum_by_product(
-            confirmed.order_line.filtered(
-                lambda line: line.product_id and not line.is_downpayment
-            ),
+            confirmed.order_line.filtered(lambda line: line.product_id and not line.is_downpayment),
             "product_uom_qty",
         )
 
@@ -1060,9 +1056,7 @@ class SaleAdminContract(models.Model):
         """Hook: what must be there before anybody signs."""
         problems = []
         if self.kind == "single" and not self.amount_total:
-            problems.append(
-                self.env._("It has no value: attach its order, or enter the value.")
-            )
+            problems.append(self.env._("It has no value: attach its order, or enter the value."))
         if self.kind == "framework" and not self.amount_total and not self.line_ids:
             problems.append(
                 self.env._("Enter the value or the lines that the framework commits to.")
@@ -1255,8 +1249,8 @@ class SaleAdminContract(models.Model):
     def _get_executed(self):
         """Read anew what was executed under each contract, in one query.
 
-        :return: ``{contract: {"delivered": untaxed, "invoiced": untaxed, "collected": with taxes}}``,
-            net of returns and credit notes, advances included
+        :return: ``{contract: {"delivered": untaxed, "invoiced": untaxed, "collected": with
+            taxes}}``, net of returns and credit notes, advances included
         """
         totals = self.env["sale.admin.fact"]._get_totals(self._origin)
 
@@ -1285,8 +1279,10 @@ class SaleAdminContract(models.Model):
         :return: list of ``{"contract_id", "order_id", "kind", "facts", "odoo", "difference",
             "unexplained", "explanation"}``; see `sale.admin.fact.difference` for the units
         """
-        rows = self.env["sale.admin.fact.difference"].sudo().search_fetch(
-            [("contract_id", "in", self.ids)]
+        rows = (
+            self.env["sale.admin.fact.difference"]
+            .sudo()
+            .search_fetch([("contract_id", "in", self.ids)])
         )
         return [
             {

@@ -181,7 +181,11 @@ class SaleAdminContractAmendment(models.Model):
     def _edit(self):
         """Note who changes the lines: who changed the figures may not approve them."""
         self._check_undecided()
-        super().write({"editor_id": self.env.uid})
+        self._set({"editor_id": self.env.uid})
+
+    def _set(self, vals):
+        """Write what only the server decides; private, so no client comes here."""
+        return super().write(vals)
 
     @api.model
     def _next_number(self, contract):
@@ -212,7 +216,7 @@ class SaleAdminContractAmendment(models.Model):
             raise UserError(
                 "\n".join([self.display_name, *(f"- {problem}" for problem in problems)])
             )
-        super().write(
+        self._set(
             {
                 "state": state,
                 "decided_by_id": self.env.uid,
@@ -235,9 +239,7 @@ class SaleAdminContractAmendment(models.Model):
         problems = []
         user = self.env.user
         if not user.has_group("sale_admin_support.group_sale_admin_manager"):
-            problems.append(
-                self.env._("Amendments are decided by a sales administration manager.")
-            )
+            problems.append(self.env._("Amendments are decided by a sales administration manager."))
         if state == "approved":
             if user in self.author_id | self.editor_id:
                 problems.append(

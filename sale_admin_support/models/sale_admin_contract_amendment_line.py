@@ -37,7 +37,9 @@ class SaleAdminContractAmendmentLine(models.Model):
         """With the taxes of the contract's line of that product, else the product's own."""
         for line in self:
             contract = line.amendment_id.contract_id
-            agreed = contract.line_ids.filtered(lambda a, line=line: a.product_id == line.product_id)
+            agreed = contract.line_ids.filtered(
+                lambda a, line=line: a.product_id == line.product_id
+            )
             taxes = agreed[:1].tax_ids or line.product_id.taxes_id._filter_taxes_by_company(
                 contract.company_id or self.env.company
             )

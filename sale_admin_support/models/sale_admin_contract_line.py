@@ -161,8 +161,10 @@ class SaleAdminContractLine(models.Model):
                     ordered.get(line.product_id, 0.0), line.product_uom_id, round=False
                 )
                 later = contract.line_ids.filtered(
-                    lambda other, line=line: other.product_id == line.product_id
-                    and (other.sequence, other.id) > (line.sequence, line.id)
+                    lambda other, line=line: (
+                        other.product_id == line.product_id
+                        and (other.sequence, other.id) > (line.sequence, line.id)
+                    )
                 )
                 called = min(left, line.quantity) if later else left
                 line.quantity_ordered = called

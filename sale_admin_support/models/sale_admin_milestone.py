@@ -504,13 +504,12 @@ class SaleAdminMilestone(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # What the server sets comes neither from values nor from a client's defaults.
-        self = self.with_context(
-            {
-                key: value
-                for key, value in self.env.context.items()
-                if key.removeprefix("default_") not in SERVER_FIELDS
-            }
-        )
+        context = {
+            key: value
+            for key, value in self.env.context.items()
+            if key.removeprefix("default_") not in SERVER_FIELDS
+        }
+        self = self.with_env(self.env(context=context))
         milestones = super().create([self._prepare_create_vals(vals) for vals in vals_list])
         milestones._check_can_be_added()
         return milestones

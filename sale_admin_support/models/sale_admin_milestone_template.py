@@ -167,7 +167,7 @@ class SaleAdminMilestoneTemplate(models.Model):
                         "offset_days": line.offset_days,
                     }
                 )
-        milestones = milestones.with_context(self.env.context)
+        milestones = milestones.with_env(self.env)
         self._copy_names(milestones)
         return milestones
 

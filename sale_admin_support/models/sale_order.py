@@ -60,7 +60,9 @@ class SaleOrder(models.Model):
         self._check_may_attach([vals])
         moved = self.browse()
         if "sale_contract_id" in vals:
-            moved = self.filtered(lambda o: o.sale_contract_id.id != (vals["sale_contract_id"] or False))
+            moved = self.filtered(
+                lambda o: o.sale_contract_id.id != (vals["sale_contract_id"] or False)
+            )
             moved._check_may_leave_contract()
         # Every way to confirm passes here: the button, a signature, a payment, an import.
         confirmed = self.browse()
@@ -79,7 +81,9 @@ class SaleOrder(models.Model):
             self.env.su or self.env.user.has_group("sale_admin_support.group_sale_admin_user")
         ):
             raise AccessError(
-                self.env._("Orders are put under contracts by sales administrators: ask one of them.")
+                self.env._(
+                    "Orders are put under contracts by sales administrators: ask one of them."
+                )
             )
 
     def _check_may_leave_contract(self):

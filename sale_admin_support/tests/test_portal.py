@@ -611,7 +611,7 @@ class TestPortalMails(PortalCommon):
         composer = (
             self.env["mail.compose.message"]
             .with_user(self.clerk)
-            .with_context(action["context"])
+            .with_context(**action["context"])
             .create({})
         )
         composer._action_send_mail()

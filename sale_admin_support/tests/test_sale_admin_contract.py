@@ -326,9 +326,11 @@ class TestContractRenewal(SaleAdminSupportCommon):
         model = type(self.env["sale.admin.contract"])
         original = model._raise_renewal_activity
 
+        message = "broken"
+
         def fails_for_one(contracts):
             if bad in contracts:
-                raise UserError("broken")
+                raise UserError(message)
             return original(contracts)
 
         self.patch(model, "_raise_renewal_activity", fails_for_one)

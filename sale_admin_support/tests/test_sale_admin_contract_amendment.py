@@ -147,9 +147,7 @@ class TestContractAmendment(SaleAdminSupportCommon):
     def test_a_product_added_by_the_order_is_added_to_the_agreed_lines(self):
         other = self._create_goods("Other")
         self.order.order_line = [
-            fields.Command.create(
-                {"product_id": other.id, "product_uom_qty": 2, "price_unit": 50}
-            )
+            fields.Command.create({"product_id": other.id, "product_uom_qty": 2, "price_unit": 50})
         ]
         amendment = self.env["sale.admin.contract.amendment"].browse(
             self.contract.with_user(self.clerk).action_amend()["res_id"]

@@ -44,7 +44,13 @@ class TestContractImport(SaleAdminSupportCommon):
         contract = self.env["sale.admin.contract"].browse(result["ids"])
         self.assertRecordValues(
             contract,
-            [{"state": "active", "amount_untaxed_baseline": 1000.0, "partner_id": self.customer.id}],
+            [
+                {
+                    "state": "active",
+                    "amount_untaxed_baseline": 1000.0,
+                    "partner_id": self.customer.id,
+                }
+            ],
         )
         self.assertRecordValues(
             contract.milestone_ids,

@@ -50,8 +50,10 @@ class TestContractOrders(SaleAdminSupportCommon):
     def test_what_hinders_a_contract_does_not_undo_the_confirmation(self):
         self.company.sale_admin_contract_mode = "always"
 
+        message = "no contract today"
+
         def refuse(contracts):
-            raise UserError("no contract today")
+            raise UserError(message)
 
         self.patch(type(self.env["sale.admin.contract"]), "_pull_lines_from_orders", refuse)
         order = self._create_order()
@@ -210,6 +212,4 @@ class TestContractOrders(SaleAdminSupportCommon):
         self._create_order(10).sale_contract_id = contract
         self.assertRecordValues(contract, [{"amount_remaining": 0.0, "is_order_changed": False}])
         self._create_order(1).sale_contract_id = contract
-        self.assertRecordValues(
-            contract, [{"amount_remaining": -100.0, "is_order_changed": True}]
-        )
+        self.assertRecordValues(contract, [{"amount_remaining": -100.0, "is_order_changed": True}])
