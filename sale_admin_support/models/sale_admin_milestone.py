@@ -205,6 +205,7 @@ class SaleAdminMilestone(models.Model):
         compute="_compute_date_planned",
         store=True,
         readonly=False,
+        recursive=True,
         index=True,
         tracking=True,
     )

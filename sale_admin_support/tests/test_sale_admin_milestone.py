@@ -343,6 +343,28 @@ class TestMilestone(MilestoneCommon):
         self._return(picking, 1, date="2026-04-12 09:00:00")
         self.assertEqual(payment.date_planned, date(2026, 5, 1))
 
+    def test_whole_chain_follows_what_happens(self):
+        """Delivery, invoice, balance: what is counted from what is counted moves as well."""
+        order = self._create_order(date="2026-03-01", commitment_date="2026-04-01 12:00:00")
+        contract = self._create_contract(order, date_signed="2026-03-01")
+        contract.milestone_template_id = self.env.ref(
+            "sale_admin_support.sale_admin_milestone_template_made_to_order"
+        )
+        contract.action_refresh_lines()
+        contract.milestone_ids.unlink()
+        contract.action_make_schedule()
+        contract.state = "active"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self._deliver(order, date="2026-04-10 09:00:00")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        planned = {m.name: m.date_planned for m in contract.milestone_ids}
+        self.assertEqual(planned["Invoice"], date(2026, 4, 10))
+        self.assertEqual(planned["Balance"], date(2026, 5, 10))
+        self.assertEqual(planned["Acceptance by the customer"], date(2026, 4, 24))
+        self.assertEqual(planned["End of guarantee"], date(2027, 4, 24))
+
     def test_baseline_is_taken_at_the_start_and_never_written(self):
         contract = self._create_scheduled(invoiced(), activate=False)
         milestone = contract.milestone_ids
