@@ -6,7 +6,8 @@ def uninstall_hook(env):
     """Leave what the app put into Odoo's registers, such as the demo company's customers.
 
     Orders and invoices use these records by now. Without the app's name on them they are the
-    company's own, and Odoo does not try to delete them.
+    company's own, and Odoo does not try to delete them. The registers' numbers go with them.
     """
     data = env["ir.model.data"].search([("module", "=", "sale_admin_support")])
     data.filtered(lambda record: not record.model.startswith(OWN_MODELS)).unlink()
+    env["ir.sequence"].search([("code", "=like", "sale.admin.%")]).unlink()

@@ -15,7 +15,7 @@ class ResCompany(models.Model):
         _tz_get,
         string="Sales Administration Time Zone",
         required=True,
-        default=lambda self: self.env.user.tz or "UTC",
+        default=lambda self: self._default_sale_admin_tz(),
         help="Deliveries and orders are dated by the day in this time zone, and so is today.",
     )
     sale_admin_contract_mode = fields.Selection(
@@ -39,6 +39,11 @@ class ResCompany(models.Model):
         default=25,
         help="Contract papers larger than this are refused.",
     )
+
+    def _default_sale_admin_tz(self):
+        """At installation nobody is at work: the administrator's zone is the best guess."""
+        admin = self.env.ref("base.user_admin", raise_if_not_found=False)
+        return self.env.user.tz or (admin and admin.sudo().tz) or "UTC"
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -280,7 +280,7 @@ class TestMilestone(MilestoneCommon):
             contract.state = "active"
             self.assertEqual(self._get_status(contract.milestone_ids), "late")
             contract.write({"state_reason": "Bankrupt", "state": "terminated"})
-            self.assertEqual(self._get_status(contract.milestone_ids), "planned")
+            self.assertEqual(self._get_status(contract.milestone_ids), "waived")
 
     def test_list_is_ordered_by_status(self):
         contract = self._create_scheduled(delivered(100), {**MANUAL, "date_planned": "2026-09-01"})
