@@ -370,8 +370,7 @@ class SaleAdminContractReport(models.Model):
             SQL(
                 "FROM (%s) fact JOIN sale_admin_contract contract ON contract.id = fact.contract_id"
                 " JOIN res_company company ON company.id = contract.company_id"
-                " WHERE fact.kind IN ('delivered', 'returned', 'invoiced', 'credited', 'collected',"
-                " 'advance')",
+                " WHERE fact.contract_id IS NOT NULL AND fact.kind <> 'ordered'",
                 self.env["sale.admin.fact"]._table_query,
             ),
             id=SQL("fact.id"),
