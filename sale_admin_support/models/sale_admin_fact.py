@@ -633,7 +633,7 @@ class SaleAdminFact(models.Model):
         """Return the quantity of document line `line` in the product's own unit."""
         return SQL("line.quantity * %s", self._sql_unit_ratio())
 
-    def _sql_order_documents(self, columns, joins, where, group_by):
+    def _sql_order_documents(self, columns, joins, where, group_by, chosen=None):
         """Return the customer documents of orders, with each order's part in its document.
 
         A document `m` belongs to the orders that its lines are linked with; a credit note without
@@ -641,7 +641,9 @@ class SaleAdminFact(models.Model):
         taxes: `weight` of `weight_total`; the last order takes what rounding leaves.
 
         What else a branch reads is joined inside, so that a search by date finds its few documents
-        before their parts are looked up, as a search by contract does.
+        before their parts are looked up, as a search by contract does. `chosen` joins to
+        `link` what keeps a few of the documents, under the alias `chosen`; parts are looked up for
+        these alone, because the document that tells them is read from `chosen.part_id`.
         """
         order_columns = SQL(
             """o.id AS order_id, o.sale_contract_id, o.company_id, o.partner_id, o.user_id,
@@ -657,7 +659,7 @@ class SaleAdminFact(models.Model):
                  ON line.id = rel.invoice_line_id AND line.display_type = 'product'"""
         )
         return SQL(
-            """(SELECT link.*, part.*
+            """(SELECT link.*, part.* %(chosen_columns)s
                  FROM (
                        SELECT %(order_columns)s
                          %(order_lines)s
@@ -670,9 +672,12 @@ class SaleAdminFact(models.Model):
                          %(order_lines)s
                          JOIN account_move m ON m.reversed_entry_id = line.move_id
                          %(joins)s
-                        WHERE %(where)s AND NOT EXISTS (%(linked_lines)s)
+                        WHERE %(where)s
+                          AND m.reversed_entry_id IS NOT NULL  -- few: their index is small
+                          AND NOT EXISTS (%(linked_lines)s)
                         GROUP BY o.id, line.move_id, m.id, %(group_by)s
                       ) link
+                 %(chosen)s
                  JOIN LATERAL (
                        SELECT sum(weight) AS weight_total,
                               sum(weight) FILTER (WHERE id = link.order_id) AS weight,
@@ -685,7 +690,7 @@ class SaleAdminFact(models.Model):
                                  JOIN sale_order_line_invoice_rel rel
                                    ON rel.invoice_line_id = line.id
                                  JOIN sale_order_line ol ON ol.id = rel.order_line_id
-                                WHERE line.move_id = link.origin_id
+                                WHERE line.move_id = %(part_id)s
                                   AND line.display_type = 'product'
                                 GROUP BY ol.order_id
                               ) weights
@@ -695,6 +700,9 @@ class SaleAdminFact(models.Model):
             joins=joins,
             where=where,
             group_by=group_by,
+            chosen=chosen or SQL(""),
+            chosen_columns=SQL(", chosen.*") if chosen else SQL(""),
+            part_id=SQL("chosen.part_id") if chosen else SQL("link.origin_id"),
             linked_lines=self._sql_order_linked_lines(SQL("m.id")),
         )
 
@@ -755,7 +763,7 @@ class SaleAdminFact(models.Model):
         }
         shares = {
             name: self._sql_share(
-                SQL("rest.%s", SQL.identifier(name)),
+                SQL("d.%s", SQL.identifier(name)),
                 SQL("company_currency") if name.endswith("_company") else SQL("currency"),
             )
             for name in rests
@@ -779,32 +787,45 @@ class SaleAdminFact(models.Model):
                 """FROM %(documents)s d
                    JOIN account_move m ON m.id = d.move_id
                    JOIN res_company c ON c.id = d.company_id
-                   %(currencies)s
-                   JOIN LATERAL (
-                        SELECT COALESCE(sum(line.price_subtotal), 0) AS untaxed,
-                               COALESCE(sum(line.price_total), 0) AS total,
-                               COALESCE(sum(- line.balance), 0) AS untaxed_company,
-                               COALESCE(sum(%(total_company)s), 0) AS total_company
-                          FROM account_move_line line
-                          JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
-                         WHERE line.move_id = m.id AND line.display_type = 'product'
-                   ) linked ON TRUE
-                   JOIN LATERAL (SELECT %(rests)s) rest
-                     ON rest.untaxed <> 0 OR rest.total <> 0
-                     OR rest.untaxed_company <> 0 OR rest.total_company <> 0""",
+                   %(currencies)s""",
                 documents=self._sql_order_documents(
                     columns=SQL("m.invoice_date AS date"),
                     joins=SQL(""),
                     where=self._sql_is_document(),
                     group_by=SQL("m.invoice_date"),
+                    chosen=self._sql_join_rest(rests),
                 ),
                 currencies=self._sql_join_currencies(),
-                total_company=self._sql_total_company(),
-                rests=SQL(", ").join(
-                    SQL("%s AS %s", rest, SQL.identifier(name)) for name, rest in rests.items()
-                ),
             ),
             rank=SQL("d.order_rank"),
+        )
+
+    def _sql_join_rest(self, rests):
+        """Join to `link` what its document holds beside linked lines, if there is anything."""
+        return SQL(
+            """JOIN LATERAL (
+                    SELECT linked.part_id, %(rests)s
+                      FROM account_move m
+                      JOIN res_company c ON c.id = link.company_id
+                      %(company_currency)s
+                      JOIN LATERAL (
+                           SELECT link.origin_id AS part_id,
+                                  COALESCE(sum(line.price_subtotal), 0) AS untaxed,
+                                  COALESCE(sum(line.price_total), 0) AS total,
+                                  COALESCE(sum(- line.balance), 0) AS untaxed_company,
+                                  COALESCE(sum(%(total_company)s), 0) AS total_company
+                             FROM account_move_line line
+                             JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
+                            WHERE line.move_id = m.id AND line.display_type = 'product'
+                           ) linked ON TRUE
+                     WHERE m.id = link.move_id
+               ) chosen ON %(is_any)s""",
+            rests=SQL(", ").join(
+                SQL("%s AS %s", rest, SQL.identifier(name)) for name, rest in rests.items()
+            ),
+            total_company=self._sql_total_company(),
+            company_currency=self._sql_join_company_currency(),
+            is_any=SQL(" OR ").join(SQL("chosen.%s <> 0", SQL.identifier(name)) for name in rests),
         )
 
     def _sql_alone_documents(self):
