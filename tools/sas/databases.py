@@ -219,16 +219,17 @@ class Installed:
         """Install the addons and return Odoo's log; what it complains of is shown."""
         return self._load("-i", "install", "Installing")
 
-    def update(self):
-        """Update the addons and return Odoo's log; what it complains of is shown."""
-        return self._load("-u", "update", "Updating")
+    def update(self, modules=None):
+        """Update the addons, or some of them, and return Odoo's log; complaints are shown."""
+        return self._load("-u", "update", "Updating", modules)
 
-    def _load(self, option, verb, title):
-        names = ", ".join(self.modules)
+    def _load(self, option, verb, title, modules=None):
+        modules = modules or self.modules
+        names = ", ".join(modules)
         log_name = f"{verb}-{self.name}.log"
         with step(f"{title} {names}"):
             code, log = self.context.run_odoo(
-                *("-d", self.database, option, ",".join(self.modules)),
+                *("-d", self.database, option, ",".join(modules)),
                 *(
                     "--with-demo" if self.demo else "--without-demo",
                     "--stop-after-init",

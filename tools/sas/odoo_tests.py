@@ -6,38 +6,22 @@ BASELINE=1 runs them without the app and writes what fails into tools/known_fail
 """
 
 import os
-import time
-from xml.etree import ElementTree
 
 from . import addons, browser
-from .console import Problem, duration, say, step
+from .console import Problem, say, step
 from .context import prepared
 from .databases import Installed
 from .paths import ADDON, TOOLS, local
-from .testing import run_pytest
+from .testing import parse_report, run_pytest
 
 SUITES = ("sale", "sale_management", "sale_stock")
 KNOWN = TOOLS / "known_failures.txt"
 
 
-def parse(report):
-    """What failed in a report of pytest (JUnit's XML), and how many tests ran.
-
-    A failure is named `sale: test_sale_order.TestSaleOrder.test_invoicing_terms`.
-    """
-    failures, count = set(), 0
-    for case in ElementTree.fromstring(report).iter("testcase"):
-        if case.find("skipped") is None:
-            count += 1
-        if case.find("failure") is not None or case.find("error") is not None:
-            failures.add(_name(case.get("classname") or "", case.get("name")))
-    return failures, count
-
-
-def _name(classname, name):
-    path = f"{classname}.{name}" if classname else name
-    module, tests, rest = path.partition(".tests.")
-    return f"{module.rpartition('.')[2]}: {rest}" if tests else path
+def name(path):
+    """`sale: test_order.TestOrder.test_one` for a test's path with all its packages."""
+    module, tests, test = path.partition(".tests.")
+    return f"{module.rpartition('.')[2]}: {test}" if tests else path
 
 
 def known_failures():
@@ -78,7 +62,6 @@ def _folder(context, suite):
 
 def _run(context, database, paths):
     """Run the tests; return those that failed."""
-    begin = time.monotonic()
     report = local("run") / "test-odoo.xml"
     report.unlink(missing_ok=True)
     # so that tests are named by their path below the addons
@@ -86,9 +69,9 @@ def _run(context, database, paths):
     run_pytest(context, *options, *paths, database=database)
     if not report.exists():
         raise Problem("Odoo's tests did not run to their end: see above.")
-    failures, count = parse(report.read_text())
-    say(f"{count} tests in {duration(time.monotonic() - begin)}, {len(failures)} failed")
-    return failures
+    results = parse_report(report.read_text())
+    say(str(results))
+    return {name(path) for path in results.failed}
 
 
 def _files(folders, failures):
@@ -105,14 +88,14 @@ def _files(folders, failures):
 
 def _write(failures):
     head = "# Odoo's own tests that fail without the app: make test-odoo BASELINE=1\n"
-    KNOWN.write_text(head + "".join(f"{name}\n" for name in sorted(failures)))
+    KNOWN.write_text(head + "".join(f"{failure}\n" for failure in sorted(failures)))
     say(f"written to {KNOWN}")
 
 
 def _judge(failures):
     known = known_failures()
-    for name in sorted(failures & known):
-        say(f"known without the app: {name}")
-    for name in sorted(failures - known):
-        say(f"NEW FAILURE: {name}")
+    for failure in sorted(failures & known):
+        say(f"known without the app: {failure}")
+    for failure in sorted(failures - known):
+        say(f"NEW FAILURE: {failure}")
     return int(bool(failures - known))

@@ -3,9 +3,10 @@
 import os
 import shlex
 import subprocess
+from xml.etree import ElementTree
 
 from . import addons, browser
-from .console import Problem, say, step
+from .console import Problem, duration, say, step
 from .context import complaints, prepared
 from .databases import Installed, sweep
 from .paths import ADDON, PROJECT, TOOLS, local
@@ -87,42 +88,89 @@ def run_part(part):
 
 
 def run_all():
-    results = {}
+    parts = []
     with prepared() as context:
         browser.ensure()
         sweep(context.server)
-        say("\n== tools")
-        results["tools"] = passed(run_pytest(context, TOOLS / "tests"))
-        say(f"\n== {ADDON}")
-        results[ADDON] = fresh_run(context, [ADDON])
+        parts.append(run_plain(context, "tools", TOOLS / "tests"))
+        parts.append(run_fresh(context, ADDON, [ADDON]))
         if addons.bridges():
-            say("\n== bridges")
-            results["bridges"] = fresh_run(context, [ADDON, *addons.bridges()])
+            parts.append(run_fresh(context, "bridges", [ADDON, *addons.bridges()]))
         if list(OUTSIDE.glob("test_*.py")):
-            say("\n== from outside")
-            results["from outside"] = passed(run_pytest(context, OUTSIDE))
-    say()
-    for name, verdict in results.items():
-        say(f"{name:20} {verdict or 'passed'}")
-    return int(any(results.values()))
+            parts.append(run_plain(context, "from outside", OUTSIDE))
+    say("\n" + "=" * 100)
+    for part in parts:
+        part.tell()
+    return int(any(part.problems for part in parts))
 
 
-def passed(code):
-    return "FAILED" if code else ""
+class Part:
+    """One part of `make test`: its tests' results, and what else went wrong."""
+
+    def __init__(self, name):
+        self.name = name
+        self.report = local("run") / f"{name.replace(' ', '-')}.xml"
+        self.report.unlink(missing_ok=True)
+        self.results = None
+        self.problems = []
+        say(f"\n== {name}")
+
+    def run(self, context, *paths, database=None):
+        code = run_pytest(context, f"--junitxml={self.report}", *paths, database=database)
+        if self.report.exists():
+            self.results = parse_report(self.report.read_text())
+        if code:
+            self.problems += self.results.failed if self.results else ["pytest ended early"]
+            self.problems = self.problems or ["pytest found no test"]
+
+    def tell(self):
+        say(f"{self.name:20} {'FAILED' if self.problems else 'passed'}   {self.results or ''}")
+        for problem in self.problems:
+            say(f"     {problem}")
 
 
-def fresh_run(context, modules):
-    """Install, update and test `modules` on a database of their own; return what failed, or ''."""
+def run_plain(context, name, folder):
+    part = Part(name)
+    part.run(context, folder)
+    return part
+
+
+def run_fresh(context, name, modules):
+    """Install, update and test modules, the app first, on a database of their own."""
+    part = Part(name)
     fresh = Installed(context, f"test_{os.getpid()}", modules=modules)
+    tested = modules[1:] or modules
     try:
         with step("Making a fresh database"):
             fresh.templates.clone(fresh.name, addons.depends(modules))
-        logged = complaints(fresh.install()) + complaints(fresh.update())
-        folders = test_folders(modules if modules == [ADDON] else modules[1:])
-        code = run_pytest(context, *folders, database=fresh.database) if folders else 0
-        failures = [passed(code)] if code else []
-        if logged:
-            failures.append("installing or updating logged warnings or errors (above)")
-        return "; ".join(failures)
+        if complaints(fresh.install()) + complaints(fresh.update(tested)):
+            part.problems.append("installing or updating logged warnings or errors (see above)")
+        if folders := test_folders(tested):
+            part.run(context, *folders, database=fresh.database)
     finally:
         context.server.drop(fresh.name)
+    return part
+
+
+class Results:
+    """What a report of pytest tells."""
+
+    def __init__(self, count, skipped, seconds, failed):
+        self.count, self.skipped, self.seconds, self.failed = count, skipped, seconds, failed
+
+    def __str__(self):
+        numbers = f"{self.count} tests, {len(self.failed)} failed, {self.skipped} skipped"
+        return f"{numbers}, in {duration(self.seconds)}"
+
+
+def parse_report(report):
+    """Results from pytest's report (JUnit's XML)."""
+    cases = list(ElementTree.fromstring(report).iter("testcase"))
+    failed = [
+        f"{case.get('classname') or ''}.{case.get('name')}".lstrip(".")
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    seconds = sum(float(case.get("time") or 0) for case in cases)
+    return Results(len(cases) - skipped, skipped, seconds, sorted(set(failed)))

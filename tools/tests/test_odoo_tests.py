@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from sas import odoo_tests
+from sas.testing import parse_report
 
 REPORT = """\
 <testsuites><testsuite name="pytest">
@@ -16,12 +17,13 @@ REPORT = """\
 
 
 def test_a_report_is_read():
-    failures, count = odoo_tests.parse(REPORT)
-    assert count == 3
-    assert failures == {
+    results = parse_report(REPORT)
+    assert (results.count, results.skipped) == (3, 1)
+    assert {odoo_tests.name(path) for path in results.failed} == {
         "sale: test_order.TestOrder.test_bad",
         "sale_stock: test_a.TestA.test_error",
     }
+    assert str(results) == "3 tests, 2 failed, 1 skipped, in 0.0 s"
 
 
 def test_what_failed_can_be_run_again(tmp_path):
