@@ -3,13 +3,14 @@
 import os
 import shlex
 import subprocess
+from contextlib import contextmanager
 from xml.etree import ElementTree
 
 from . import addons, browser
 from .console import Problem, duration, say, step
-from .context import complaints, prepared
-from .databases import Installed, sweep
-from .paths import ADDON, PROJECT, TOOLS, local
+from .context import complaints, prepared, process
+from .databases import Installed, Templates, sweep
+from .paths import ADDON, LOGS, PROJECT, TOOLS, ensure, local
 
 OUTSIDE = PROJECT / "tests"
 
@@ -24,6 +25,12 @@ def run_pytest(context, *arguments, database=None):
 
     :param database: the full name of the database for Odoo's own kind of tests, None for others
     """
+    command, options = pytest_call(context, *arguments, database=database)
+    return subprocess.run(command, **options, check=False).returncode
+
+
+def pytest_call(context, *arguments, database=None):
+    """The command of `run_pytest`, and the options to run it with."""
     if database:
         options = [
             f"--odoo-config={context.config()}",
@@ -36,14 +43,12 @@ def run_pytest(context, *arguments, database=None):
     command = [context.python.python, "-m", "pytest", "-c", PROJECT / "pyproject.toml"]
     command += ["--rootdir", PROJECT, "-p", "no:cacheprovider", *options, *arguments]
     command += shlex.split(os.environ.get("PYTEST_ARGS", ""))
-    done = subprocess.run(
-        command,
-        env=context.environment(),
-        cwd=local("run"),  # inside the addons `calendar` would hide Python's own
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    return done.returncode
+    # not inside the addons, where `calendar` would hide Python's own
+    return [str(part) for part in command], {
+        "env": context.environment(),
+        "cwd": local("run"),
+        "stdin": subprocess.DEVNULL,
+    }
 
 
 def _parallel():
@@ -92,12 +97,13 @@ def run_all():
     with prepared() as context:
         browser.ensure()
         sweep(context.server)
-        parts.append(run_plain(context, "tools", TOOLS / "tests"))
-        parts.append(run_fresh(context, ADDON, [ADDON]))
-        if addons.bridges():
-            parts.append(run_fresh(context, "bridges", [ADDON, *addons.bridges()]))
-        if list(OUTSIDE.glob("test_*.py")):
-            parts.append(run_plain(context, "from outside", OUTSIDE))
+        Templates(context).get(addons.depends([ADDON]))
+        with outside(context) as finish:
+            parts.append(run_tools(context))
+            parts.append(run_fresh(context, ADDON, [ADDON]))
+            if addons.bridges():
+                parts.append(run_fresh(context, "bridges", [ADDON, *addons.bridges()]))
+            parts += finish()
     say("\n" + "=" * 100)
     for part in parts:
         part.tell()
@@ -113,10 +119,12 @@ class Part:
         self.report.unlink(missing_ok=True)
         self.results = None
         self.problems = []
-        say(f"\n== {name}")
 
     def run(self, context, *paths, database=None):
-        code = run_pytest(context, f"--junitxml={self.report}", *paths, database=database)
+        self.judge(run_pytest(context, f"--junitxml={self.report}", *paths, database=database))
+
+    def judge(self, code):
+        """Take in pytest's exit code and report."""
         if self.report.exists():
             self.results = parse_report(self.report.read_text())
         if code:
@@ -129,14 +137,42 @@ class Part:
             say(f"     {problem}")
 
 
-def run_plain(context, name, folder):
-    part = Part(name)
-    part.run(context, folder)
+def run_tools(context):
+    say("\n== tools")
+    part = Part("tools")
+    part.run(context, TOOLS / "tests")
     return part
+
+
+@contextmanager
+def outside(context):
+    """Run the tests from outside beside the others, which leave a processor idle.
+
+    Yields what waits for them, shows their output and returns their parts.
+    """
+    if not list(OUTSIDE.glob("test_*.py")):
+        yield list
+        return
+    part = Part("from outside")
+    log = ensure(LOGS) / "from-outside.log"
+    command, options = pytest_call(context, f"--junitxml={part.report}", OUTSIDE)
+
+    def finish():
+        say("\n== from outside (ran beside the others)")
+        part.judge(child.wait())
+        say(log.read_text(errors="replace").rstrip())
+        return [part]
+
+    with (
+        open(log, "w") as output,
+        process(command, **options, stdout=output, stderr=subprocess.STDOUT) as child,
+    ):
+        yield finish
 
 
 def run_fresh(context, name, modules):
     """Install, update and test modules, the app first, on a database of their own."""
+    say(f"\n== {name}")
     part = Part(name)
     fresh = Installed(context, f"test_{os.getpid()}", modules=modules)
     tested = modules[1:] or modules
