@@ -609,6 +609,12 @@ class SaleAdminContract(models.Model):
             result["messages"] = others
         return result
 
+    def unlink(self):
+        """With their milestones, whose files and messages the database alone would leave."""
+        self._unlink_except_happened()
+        self.milestone_ids.unlink()
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_happened(self):
         for contract in self:

@@ -537,7 +537,7 @@ class SaleAdminMilestone(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_if_planning(self):
         for milestone in self:
-            if not milestone._is_planning():
+            if milestone.contract_id.date_activated:
                 raise UserError(
                     self.env._(
                         "Milestone “%(milestone)s” belongs to contract %(contract)s, which has "
@@ -615,7 +615,8 @@ class SaleAdminMilestone(models.Model):
     def _check_file_size(self, vals):
         """Refuse a file larger than the company allows."""
         if vals.get("file"):
-            company = self.company_id[:1] or self.env.company
+            contract = self.env["sale.admin.contract"].browse(vals.get("contract_id"))
+            company = self.company_id[:1] or contract.company_id or self.env.company
             company._check_sale_admin_file(vals["file"])
 
     def _check_agreed_fields(self, vals):

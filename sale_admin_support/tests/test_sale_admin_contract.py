@@ -197,9 +197,19 @@ class TestContractStates(SaleAdminSupportCommon):
         contract = self._activated()
         with self.assertRaisesRegex(UserError, "cannot be deleted"):
             contract.unlink()
-        draft = self._create_contract()
-        draft.unlink()
+        draft = self._create_contract(
+            milestone_ids=[Command.create({"name": "Report", "measure": "document"})]
+        )
+        draft.milestone_ids.file = base64.b64encode(b"report")
+        files = self.env["ir.attachment"].search(
+            [("res_model", "=", "sale.admin.milestone"), ("res_id", "=", draft.milestone_ids.id)]
+            + [("res_field", "=", "file")]
+        )
+        self.assertTrue(files)
+        draft.action_cancel()
+        draft.with_user(self.clerk).unlink()
         self.assertFalse(draft.exists())
+        self.assertFalse(files.exists())
 
     def test_cancelling_frees_the_orders(self):
         order = self._create_order(10)
