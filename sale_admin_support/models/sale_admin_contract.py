@@ -314,11 +314,12 @@ class SaleAdminContract(models.Model):
         return user if user.has_group("sale_admin_support.group_sale_admin_user") else None
 
     # === COMPUTE METHODS === #
-    @api.depends("name", "title")
+    @api.depends("name", "title", "partner_id")
     def _compute_display_name(self):
         for contract in self:
             number = contract.name if contract.name != "/" else False
-            contract.display_name = " · ".join(filter(None, [number, contract.title])) or "/"
+            words = filter(None, [number, contract.title])
+            contract.display_name = " · ".join(words) or contract.partner_id.name
 
     def _compute_access_url(self):
         super()._compute_access_url()
