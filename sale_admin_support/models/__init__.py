@@ -5,6 +5,7 @@ from . import ir_attachment
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import sale_admin_guarded
 from . import sale_admin_contract
 from . import sale_admin_contract_amendment
 from . import sale_admin_contract_amendment_line

@@ -29,7 +29,12 @@ class SaleAdminContract(models.Model):
 
     _name = "sale.admin.contract"
     _description = "Sales Contract"
-    _inherit = ["portal.mixin", "mail.thread.main.attachment", "mail.activity.mixin"]
+    _inherit = [
+        "sale.admin.guarded",
+        "portal.mixin",
+        "mail.thread.main.attachment",
+        "mail.activity.mixin",
+    ]
     _order = "id desc"
     _check_company_auto = True
     _rec_names_search = ["name", "title", "partner_ref", "partner_id.name"]
@@ -597,10 +602,6 @@ class SaleAdminContract(models.Model):
         self.filtered(lambda c: c.state != state)._transition(state)
         return True
 
-    def _set(self, vals):
-        """Write what only the server decides; private, so no client comes here."""
-        return super().write(vals)
-
     @api.model
     def load(self, fields, data):
         """Name the refused row alone: Odoo repeats its message under the first row of the batch."""
@@ -630,8 +631,7 @@ class SaleAdminContract(models.Model):
 
     @api.model
     def _get_server_fields(self):
-        """Hook: the fields that no client writes."""
-        return {
+        return super()._get_server_fields() | {
             "name",
             "amount_untaxed_baseline",
             "amount_total_baseline",
@@ -658,15 +658,6 @@ class SaleAdminContract(models.Model):
             "date_end",
             "payment_term_id",
         }
-
-    def _check_server_fields(self, vals):
-        if fnames := self._get_server_fields().intersection(vals):
-            raise UserError(
-                self.env._(
-                    "%(fields)s: set by the system, leave it out.",
-                    fields=", ".join(sorted(self._fields[fname].string for fname in fnames)),
-                )
-            )
 
     def _check_locked_fields(self, vals):
         locked = self._get_locked_fields().intersection(vals)

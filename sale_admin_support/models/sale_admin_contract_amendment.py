@@ -11,7 +11,7 @@ class SaleAdminContractAmendment(models.Model):
 
     _name = "sale.admin.contract.amendment"
     _description = "Contract Amendment"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["sale.admin.guarded", "mail.thread", "mail.activity.mixin"]
     _order = "contract_id, number"
     _check_company_auto = True
 
@@ -158,16 +158,8 @@ class SaleAdminContractAmendment(models.Model):
 
     @api.model
     def _get_server_fields(self):
-        return {"number", "author_id", "editor_id", "decided_by_id", "decided_at"}
-
-    def _check_server_fields(self, vals):
-        if fnames := self._get_server_fields().intersection(vals):
-            raise UserError(
-                self.env._(
-                    "%(fields)s: set by the system, leave it out.",
-                    fields=", ".join(sorted(self._fields[fname].string for fname in fnames)),
-                )
-            )
+        own = {"number", "author_id", "editor_id", "decided_by_id", "decided_at"}
+        return super()._get_server_fields() | own
 
     def _check_undecided(self):
         for amendment in self.filtered(lambda a: a.state != "draft"):
@@ -182,10 +174,6 @@ class SaleAdminContractAmendment(models.Model):
         """Note who changes the lines: who changed the figures may not approve them."""
         self._check_undecided()
         self._set({"editor_id": self.env.uid})
-
-    def _set(self, vals):
-        """Write what only the server decides; private, so no client comes here."""
-        return super().write(vals)
 
     @api.model
     def _next_number(self, contract):

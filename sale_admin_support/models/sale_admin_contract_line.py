@@ -10,6 +10,7 @@ class SaleAdminContractLine(models.Model):
 
     _name = "sale.admin.contract.line"
     _description = "Agreed Contract Line"
+    _inherit = ["sale.admin.guarded"]
     _order = "contract_id, sequence, id"
     _check_company_auto = True
 
@@ -178,27 +179,24 @@ class SaleAdminContractLine(models.Model):
     # === CRUD METHODS === #
     @api.model_create_multi
     def create(self, vals_list):
-        self._check_server_fields(vals_list)
+        for vals in vals_list:
+            self._check_server_fields(vals)
         lines = super().create(vals_list)
         lines._check_not_signed()
         return lines
 
     def write(self, vals):
-        self._check_server_fields([vals])
+        self._check_server_fields(vals)
         self._check_not_signed()
-        return super().write(vals)
-
-    def _set(self, vals):
-        """Write what only the server decides; private, so no client comes here."""
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signed(self):
         self._check_not_signed()
 
-    def _check_server_fields(self, vals_list):
-        if any("quantity_baseline" in vals for vals in vals_list):
-            raise UserError(self.env._("The signed quantity is set by the system, leave it out."))
+    @api.model
+    def _get_server_fields(self):
+        return super()._get_server_fields() | {"quantity_baseline"}
 
     def _check_not_signed(self):
         for contract in self.contract_id.filtered("date_activated"):
