@@ -1,6 +1,6 @@
 {
     "name": "Sales Administration",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Sales",
     "summary": "Contracts, execution schedules and the sales back office's work list",
     "author": "Sale Admin Support contributors",
@@ -14,6 +14,7 @@
         "security/sale_admin_contract_report_security.xml",
         "security/sale_admin_report_schedule_security.xml",
         "security/sale_admin_queue_security.xml",
+        "security/sale_admin_hold_security.xml",
         "data/ir_sequence_data.xml",
         "views/sale_admin_queue_views.xml",
         "data/ir_cron_data.xml",
