@@ -33,6 +33,7 @@
         "views/sale_admin_contract_views.xml",
         "views/sale_admin_contract_amendment_views.xml",
         "views/sale_order_views.xml",
+        "views/sale_order_desk_views.xml",
         "views/sale_admin_fact_views.xml",
         "views/sale_admin_fact_difference_views.xml",
         "views/account_move_views.xml",
