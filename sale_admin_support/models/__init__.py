@@ -6,6 +6,7 @@ from . import ir_attachment
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import sale_admin_channel
 from . import sale_admin_check
 from . import sale_admin_contract
 from . import sale_admin_contract_amendment
@@ -26,6 +27,7 @@ from . import sale_admin_report_log
 from . import sale_admin_report_schedule
 from . import sale_order
 from . import sale_order_gate
+from . import sale_order_intake
 from . import sale_order_line
 from . import sale_order_line_gate
 from . import sale_order_template

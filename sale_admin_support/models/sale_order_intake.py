@@ -1,0 +1,117 @@
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import sql
+
+
+class SaleOrder(models.Model):
+    """How an order came in, when, and who entered it."""
+
+    _inherit = "sale.order"
+
+    # === FIELDS === #
+    channel_id = fields.Many2one(
+        "sale.admin.channel",
+        string="Order Channel",
+        compute="_compute_channel_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="How the customer's order came in.",
+    )
+    received_at = fields.Datetime(
+        string="Order Received",
+        copy=False,
+        help="When the customer's order came in; by itself for orders by mail, web and portal, "
+        "otherwise at the latest when it is confirmed.",
+    )
+    entered_by_id = fields.Many2one(
+        "res.users",
+        string="Entered By",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Who entered the order here; empty when nobody did: it came from the web shop, by "
+        "an interface or from a job.",
+    )
+
+    def _auto_init(self):
+        """Make the columns without computing them over all orders of the past."""
+        for name, column_type in (("channel_id", "int4"), ("received_at", "timestamp")):
+            if not sql.column_exists(self.env.cr, self._table, name):
+                sql.create_column(self.env.cr, self._table, name, column_type)
+        return super()._auto_init()
+
+    # === COMPUTE METHODS === #
+    @api.depends(
+        lambda self: (
+            ("source_id", "medium_id") + (("website_id",) if "website_id" in self._fields else ())
+        )
+    )
+    def _compute_channel_id(self):
+        """By what Odoo tracks; a channel that is known already stays."""
+        for order in self:
+            order.channel_id = order.channel_id or order._get_tracked_channel()
+
+    def _get_tracked_channel(self):
+        """Hook: the channel of a new order, as far as Odoo knows it."""
+        self.ensure_one()
+        channels = self.env["sale.admin.channel"]
+        if "website_id" in self._fields and self.website_id:
+            return channels._get_by_code("web")
+        return channels._get_by_utm(self.source_id, self.medium_id)
+
+    # === CRUD METHODS === #
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._prepare_entered_vals(vals) for vals in vals_list])
+
+    def write(self, vals):
+        if "entered_by_id" in vals and not self.env.su:
+            raise UserError(self.env._("Who entered an order is noted by the system."))
+        if vals.get("state") == "sale":
+            vals = self._note_received_at_confirmation(vals)
+        return super().write(vals)
+
+    def _prepare_entered_vals(self, vals):
+        """Say who enters the order: no value and no default of a client counts."""
+        if not (self.env.su and vals.get("entered_by_id")):
+            vals = {**vals, "entered_by_id": self._get_entering_user().id}
+        if vals.get("state") == "sale":
+            vals.setdefault("received_at", fields.Datetime.now())
+        return vals
+
+    def _get_entering_user(self):
+        """Return the person at work, through sudo too; jobs and visitors are nobody."""
+        user = self.env.user
+        return user.browse() if user.id == SUPERUSER_ID or user._is_public() else user
+
+    # === BUSINESS METHODS === #
+    def _note_received_at_confirmation(self, vals):
+        """An order is in when it is confirmed, at the latest; part of the same write.
+
+        :return: the values to write on all of `self`
+        """
+        for order in self:
+            online = not order.channel_id and order._is_confirmed_by_customer()
+            noted = {}
+            if not order.received_at and "received_at" not in vals:
+                noted["received_at"] = order.signed_on or fields.Datetime.now()
+            if online and "channel_id" not in vals:
+                noted["channel_id"] = self.env["sale.admin.channel"]._get_by_code("portal").id
+            if noted and len(self) == 1:
+                return {**vals, **noted}
+            if noted:
+                super(SaleOrder, order).write(noted)
+        return vals
+
+    def _is_confirmed_by_customer(self):
+        """Whether the customer confirms it himself: signs or pays online."""
+        self.ensure_one()
+        user = self.env.user
+        if user.id == SUPERUSER_ID:  # the job that finishes payments
+            return bool(self.signed_on or self.transaction_ids)
+        return bool(self.signed_on) or not user._is_internal()
