@@ -11,6 +11,10 @@ class SaleAdminGuarded(models.AbstractModel):
     _name = "sale.admin.guarded"
     _description = "Register with Fields Kept by the Server"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super(SaleAdminGuarded, self._without_server_defaults()).create(vals_list)
+
     @api.model
     def _get_server_fields(self):
         """Hook: the names of the fields that no client writes."""
@@ -28,6 +32,14 @@ class SaleAdminGuarded(models.AbstractModel):
                     fields=", ".join(sorted(self._fields[fname].string for fname in fnames)),
                 )
             )
+
+    def _without_server_defaults(self):
+        """Forget the defaults of a client's context for what the server sets."""
+        forged = {f"default_{fname}" for fname in self._get_server_fields()}
+        if not forged.intersection(self.env.context):
+            return self
+        context = {key: value for key, value in self.env.context.items() if key not in forged}
+        return self.with_env(self.env(context=context))
 
     def _set(self, vals):
         """Write what only the server decides; private, so no client comes here."""

@@ -125,7 +125,7 @@ class SaleAdminMilestone(models.Model):
 
     _name = "sale.admin.milestone"
     _description = "Contract Milestone"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["sale.admin.guarded", "mail.thread", "mail.activity.mixin"]
     _order = "contract_id, sequence, id"
     _check_company_auto = True
 
@@ -504,13 +504,6 @@ class SaleAdminMilestone(models.Model):
     # === CRUD METHODS === #
     @api.model_create_multi
     def create(self, vals_list):
-        # What the server sets comes neither from values nor from a client's defaults.
-        context = {
-            key: value
-            for key, value in self.env.context.items()
-            if key.removeprefix("default_") not in SERVER_FIELDS
-        }
-        self = self.with_env(self.env(context=context))
         milestones = super().create([self._prepare_create_vals(vals) for vals in vals_list])
         milestones._check_can_be_added()
         return milestones
@@ -556,9 +549,9 @@ class SaleAdminMilestone(models.Model):
                 )
             )
 
-    def _set_protected(self, vals):
-        """Write what `write` refuses to everybody; the rules of the caller are checked before."""
-        return super().write(vals)
+    @api.model
+    def _get_server_fields(self):
+        return super()._get_server_fields() | SERVER_FIELDS
 
     def _prepare_create_vals(self, vals):
         """Drop what the server sets, refuse it when it says something."""
@@ -658,7 +651,7 @@ class SaleAdminMilestone(models.Model):
         """The file changes without the milestone being written: the same rules, the same trace."""
         self._check_evidence_fields({"file": True})
         others = self.filtered(lambda m: m.evidence_by_id != self.env.user)
-        others._set_protected({"evidence_by_id": self.env.uid})
+        others._set({"evidence_by_id": self.env.uid})
 
     def _check_replan(self, vals):
         """Return the milestones whose date `vals` moves after the start, if that is in order."""
@@ -982,7 +975,7 @@ class SaleAdminMilestone(models.Model):
     def _freeze_baseline(self):
         """Keep the plan as it is at the start; nobody can change it afterwards."""
         for milestone in self.filtered(lambda m: not m.date_baseline):
-            milestone._set_protected(
+            milestone._set(
                 {
                     "date_baseline": milestone.date_planned,
                     "amount_baseline": milestone.amount_planned,
@@ -1055,7 +1048,7 @@ class SaleAdminMilestone(models.Model):
         """Have the open milestones counted from these keep the dates that they have now."""
         dependents = self.search([("anchor_milestone_id", "in", self.ids), ("is_open", "=", True)])
         for dependent in dependents - self:
-            dependent._set_protected(
+            dependent._set(
                 {
                     "anchor": "fixed",
                     "anchor_milestone_id": False,
@@ -1291,7 +1284,7 @@ class SaleAdminMilestone(models.Model):
             if given:
                 milestone.write(given)
             milestone._check_evidence()
-            milestone._set_protected({"date_done": date_done, "done_by_id": self.env.uid})
+            milestone._set({"date_done": date_done, "done_by_id": self.env.uid})
 
     def _check_can_be_done(self, date_done):
         self.ensure_one()
@@ -1350,7 +1343,7 @@ class SaleAdminMilestone(models.Model):
                     )
                 )
         self._check_administrator()
-        self._set_protected({"verified_by_id": self.env.uid, "verified_at": fields.Datetime.now()})
+        self._set({"verified_by_id": self.env.uid, "verified_at": fields.Datetime.now()})
 
     def _check_administrator(self):
         if not self.env.user.has_group("sale_admin_support.group_sale_admin_user"):
@@ -1372,7 +1365,7 @@ class SaleAdminMilestone(models.Model):
         for milestone in self:
             milestone._check_waiting()
             doer = milestone.done_by_id
-            milestone._set_protected({"date_done": False, "done_by_id": False})
+            milestone._set({"date_done": False, "done_by_id": False})
             milestone._log_decision(self.env._("Sent back"), reason)
             milestone.activity_schedule(
                 "mail.mail_activity_data_todo",
@@ -1393,7 +1386,7 @@ class SaleAdminMilestone(models.Model):
                         "“%(milestone)s” was not set done by hand.", milestone=milestone.name
                     )
                 )
-            milestone._set_protected(
+            milestone._set(
                 {
                     "date_done": False,
                     "done_by_id": False,
@@ -1415,7 +1408,7 @@ class SaleAdminMilestone(models.Model):
         for milestone in self:
             milestone._check_running()
             milestone._check_undecided()
-        self._set_protected(
+        self._set(
             {
                 "is_waived": True,
                 "waived_by_id": self.env.uid,
@@ -1436,7 +1429,7 @@ class SaleAdminMilestone(models.Model):
                 raise UserError(
                     self.env._("“%(milestone)s” is not waived.", milestone=milestone.name)
                 )
-        self._set_protected(
+        self._set(
             {"is_waived": False, "waived_by_id": False, "waived_at": False, "waive_reason": False}
         )
         for milestone in self:
@@ -1522,13 +1515,13 @@ class SaleAdminMilestone(models.Model):
         self.activity_schedule(
             ACTIVITY_TYPE, date_deadline=self.date_planned, user_id=self.user_id.id
         )
-        self._set_protected({"date_reminded": self.company_id._sale_admin_today()})
+        self._set({"date_reminded": self.company_id._sale_admin_today()})
 
     def _forget_reminders(self):
         """Take back what was said about a date that is no longer the planned one."""
         reminded = self.filtered("date_reminded")
         reminded.activity_unlink([ACTIVITY_TYPE])
-        reminded._set_protected({"date_reminded": False})
+        reminded._set({"date_reminded": False})
 
     @api.model
     def _close_reminders(self):

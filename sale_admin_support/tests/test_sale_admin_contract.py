@@ -53,6 +53,52 @@ class TestContractStates(SaleAdminSupportCommon):
                 {"partner_id": self.customer.id, "amount_total": 100, "state": "active"}
             )
 
+    def test_server_fields_are_not_created_by_defaults(self):
+        contract = (
+            self.env["sale.admin.contract"]
+            .with_user(self.clerk)
+            .with_context(
+                default_name="FORGED",
+                default_date_activated="2026-01-01",
+                default_amount_untaxed_baseline=1.0,
+                default_amount_total_baseline=1.0,
+                default_last_amendment_number=9,
+                default_quantity_baseline=1.0,
+                default_title="Free to say",
+            )
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "line_ids": [
+                        Command.create(
+                            {"product_id": self.goods.id, "quantity": 10, "price_unit": 5}
+                        )
+                    ],
+                }
+            )
+        )
+        self.assertRecordValues(
+            contract,
+            [
+                {
+                    "title": "Free to say",
+                    "date_activated": False,
+                    "amount_untaxed_baseline": 0.0,
+                    "amount_total_baseline": 0.0,
+                    "last_amendment_number": 0,
+                }
+            ],
+        )
+        self.assertNotEqual(contract.name, "FORGED")
+        self.assertFalse(contract.line_ids.quantity_baseline)
+        line = (
+            self.env["sale.admin.contract.line"]
+            .with_user(self.clerk)
+            .with_context(default_quantity_baseline=1.0)
+            .create({"contract_id": contract.id, "product_id": self.goods.id, "quantity": 10})
+        )
+        self.assertFalse(line.quantity_baseline)
+
     def test_a_running_contract_can_be_imported(self):
         contract = self.env["sale.admin.contract"].create(
             {

@@ -102,6 +102,30 @@ class TestContractAmendment(SaleAdminSupportCommon):
         self.assertRecordValues(amendment, [{"state": "draft", "author_id": self.clerk.id}])
         self.assertEqual(self.contract.amount_untaxed, 1000.0)
 
+    def test_a_decision_is_not_created_by_defaults(self):
+        amendment = (
+            self.env["sale.admin.contract.amendment"]
+            .with_user(self.clerk)
+            .with_context(
+                default_decided_by_id=self.manager.id,
+                default_decided_at="2026-01-01 10:00:00",
+                default_editor_id=self.manager.id,
+                default_number=9,
+            )
+            .create({"contract_id": self.contract.id, "reason": "x"})
+        )
+        self.assertRecordValues(
+            amendment,
+            [
+                {
+                    "decided_by_id": False,
+                    "decided_at": False,
+                    "editor_id": self.clerk.id,
+                    "number": 1,
+                }
+            ],
+        )
+
     def test_what_is_decided_stays(self):
         amendment = self._amend(file=PAPER, amount_untaxed_delta=10, amount_total_delta=11.5)
         amendment.with_user(self.manager).action_approve()
