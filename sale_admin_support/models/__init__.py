@@ -8,6 +8,8 @@ from . import res_config_settings
 from . import res_partner
 from . import sale_admin_channel
 from . import sale_admin_check
+from . import sale_admin_check_authority
+from . import sale_admin_check_completeness
 from . import sale_admin_contract
 from . import sale_admin_contract_amendment
 from . import sale_admin_contract_amendment_line
@@ -25,6 +27,7 @@ from . import sale_admin_reason
 from . import sale_admin_report
 from . import sale_admin_report_log
 from . import sale_admin_report_schedule
+from . import sale_admin_requirement
 from . import sale_order
 from . import sale_order_gate
 from . import sale_order_intake
