@@ -39,6 +39,14 @@ class ResCompany(models.Model):
         default=25,
         help="Contract papers larger than this are refused.",
     )
+    # credit
+    sale_admin_credit_policy_id = fields.Many2one(
+        "sale.admin.credit.policy",
+        string="Credit Policy",
+        ondelete="restrict",
+        help="Rules the credit of all customers that have no policy of their own. Empty: credit "
+        "is ruled only for those that have one.",
+    )
 
     def _default_sale_admin_tz(self):
         """At installation nobody is at work: the administrator's zone is the best guess."""

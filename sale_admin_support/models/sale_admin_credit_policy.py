@@ -1,0 +1,88 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+MODES = [
+    ("no_limit", "No limit"),
+    ("limit", "A limit"),
+    ("no_credit", "No credit at all"),
+]
+
+
+class SaleAdminCreditPolicy(models.Model):
+    """What a company grants its customers, as long as nothing else was approved for one."""
+
+    _name = "sale.admin.credit.policy"
+    _description = "Credit Policy"
+    _inherit = ["mail.thread"]
+    _order = "sequence, name, id"
+
+    # === FIELDS === #
+    name = fields.Char(required=True, translate=True, tracking=True)
+    active = fields.Boolean(default=True, tracking=True)
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one(
+        "res.company", index=True, required=True, default=lambda self: self.env.company.root_id
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    mode = fields.Selection(
+        MODES,
+        string="Without an Approved Limit",
+        required=True,
+        default="no_credit",
+        tracking=True,
+        help="What holds for customers for whom no limit was approved.",
+    )
+    amount = fields.Monetary(string="Limit", tracking=True)
+    tolerance_percent = fields.Float(
+        string="Tolerance (%)",
+        tracking=True,
+        help="An order passes while the exposure is over the limit by no more than this.",
+    )
+    overdue_days = fields.Integer(
+        string="Overdue for more than (Days)",
+        default=0,
+        tracking=True,
+        help="Only items overdue for more than these days count as overdue.",
+    )
+    overdue_amount = fields.Monetary(
+        string="Overdue above",
+        tracking=True,
+        help="Smaller amounts, as cents left over, hold nothing.",
+    )
+    grace_days = fields.Integer(
+        string="Grace (Days)",
+        tracking=True,
+        help="A limit that has ended holds good for these days more.",
+    )
+    horizon_days = fields.Integer(
+        string="Horizon (Days)",
+        tracking=True,
+        help="Orders promised for later than this do not count yet. 0: all orders count.",
+    )
+    release_days = fields.Integer(
+        string="Releases Hold Good (Days)",
+        default=30,
+        tracking=True,
+        help="For how long a credit controller's release of an order holds good. 0: no end.",
+    )
+
+    # === CONSTRAINTS AND INDEXES === #
+    _amounts_positive = models.Constraint(
+        "CHECK (amount >= 0 AND overdue_amount >= 0 AND tolerance_percent >= 0)",
+        "Amounts and the tolerance of a credit policy cannot be negative.",
+    )
+    _days_positive = models.Constraint(
+        "CHECK (overdue_days >= 0 AND grace_days >= 0 AND horizon_days >= 0 AND release_days >= 0)",
+        "Days of a credit policy cannot be negative.",
+    )
+
+    # === CONSTRAINT METHODS === #
+    @api.constrains("mode", "amount")
+    def _check_limit_has_amount(self):
+        for policy in self:
+            if policy.mode == "limit" and policy.currency_id.is_zero(policy.amount):
+                raise ValidationError(
+                    self.env._(
+                        "A limit needs an amount. To grant nothing, choose “No credit at all”."
+                    )
+                )
