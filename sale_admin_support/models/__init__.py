@@ -1,5 +1,6 @@
 from . import sale_admin_guarded
 from . import account_move
+from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
 from . import ir_attachment

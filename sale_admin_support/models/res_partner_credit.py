@@ -159,7 +159,8 @@ class ResPartner(models.Model):
             overdue.append(today - timedelta(term.get("overdue_days", 0)))
         query = self._sql_credit_situations(
             SQL(
-                "SELECT * FROM unnest(%s::int[], %s::date[], %s::date[]) a(id, horizon, due_before)",
+                """SELECT * FROM unnest(%s::int[], %s::date[], %s::date[])
+                       AS given(id, horizon, due_before)""",
                 ids,
                 horizons,
                 overdue,
@@ -169,7 +170,7 @@ class ResPartner(models.Model):
         )
         rows = {}
         for account_id, *values in self.env.execute_query(query):
-            rows[account_id] = dict(zip(SITUATION, values))
+            rows[account_id] = dict(zip(SITUATION, values, strict=True))
         empty = dict.fromkeys(SITUATION, 0.0) | {"oldest": None}
         return {self.browse(account_id): rows.get(account_id, dict(empty)) for account_id in ids}
 
@@ -196,7 +197,7 @@ class ResPartner(models.Model):
         self.env["account.partial.reconcile"].flush_model(["amount"])
         self.env["res.partner"].flush_model(["commercial_partner_id", "credit_head_id"])
 
-    def _sql_credit_situations(self, accounts, company, orders_condition=SQL()):
+    def _sql_credit_situations(self, accounts, company, orders_condition=None):
         """Return the statement behind `_get_credit_situations`.
 
         A payment set back to draft keeps its reconciliation, so what it settled is owed again:
@@ -205,7 +206,8 @@ class ResPartner(models.Model):
         :param accounts: SQL that selects ``id``, ``horizon``, ``due_before``
         """
         companies = SQL(
-            "%s", tuple(self.env["res.company"].sudo().search([("id", "child_of", company.id)]).ids)
+            "ANY(ARRAY(SELECT id FROM res_company WHERE parent_path LIKE %s))",
+            f"{company.parent_path}%",
         )
         return SQL(
             """
@@ -226,7 +228,7 @@ class ResPartner(models.Model):
                        JOIN account_move_line line ON line.partner_id = contact.id
                        JOIN account_account account ON account.id = line.account_id
                       WHERE line.parent_state = 'posted' AND line.amount_residual <> 0
-                        AND line.company_id IN %(companies)s
+                        AND line.company_id = %(companies)s
                         AND account.account_type = 'asset_receivable'
                       UNION ALL
                      SELECT customer.id,
@@ -244,7 +246,7 @@ class ResPartner(models.Model):
                          ON settled.id IN (partial.debit_move_id, partial.credit_move_id)
                         AND settled.id <> draft.id
                       WHERE draft.parent_state = 'draft' AND draft.matching_number IS NOT NULL
-                        AND draft.company_id IN %(companies)s
+                        AND draft.company_id = %(companies)s
                         AND account.account_type = 'asset_receivable'
                         AND settled.parent_state = 'posted'
                  ),
@@ -263,7 +265,7 @@ class ResPartner(models.Model):
                             sum(amount_exposed_shipped) AS shipped
                        FROM customer
                        JOIN sale_order orders ON orders.credit_partner_id = customer.customer_id
-                      WHERE orders.amount_exposed <> 0 AND orders.company_id IN %(companies)s
+                      WHERE orders.amount_exposed <> 0 AND orders.company_id = %(companies)s
                             %(orders_condition)s
                       GROUP BY customer.id
                  )
@@ -282,5 +284,5 @@ class ResPartner(models.Model):
             """,
             accounts=accounts,
             companies=companies,
-            orders_condition=orders_condition,
+            orders_condition=orders_condition or SQL(),
         )

@@ -70,7 +70,7 @@ class SaleAdminCheck(models.Model):
         situations = payers._get_credit_situations(company, accounts, terms, without_orders=orders)
         released = orders._get_exposure_if_released()
         held = orders._get_exposure_if_held()
-        used = {account: 0.0 for account in accounts.values()}
+        used = dict.fromkeys(accounts.values(), 0.0)
         for order in orders:
             used[accounts[order.credit_partner_id]] += held[order]
         res = {}

@@ -1,5 +1,10 @@
+import logging
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
+
+_logger = logging.getLogger(__name__)
 
 MONEY_GROUPS = (
     "sale_admin_support.group_sale_admin_credit,sale_admin_support.group_sale_admin_user,"
@@ -49,6 +54,35 @@ class SaleOrder(models.Model):
         " INCLUDE (amount_exposed, amount_exposed_shipped, commitment_date)"
         " WHERE amount_exposed <> 0"
     )
+
+    def _auto_init(self):
+        """Make and fill the columns by one statement: computing all orders takes long."""
+        cr = self.env.cr
+        is_new = not column_exists(cr, "sale_order", "amount_exposed")
+        if is_new:
+            create_column(cr, "sale_order", "credit_partner_id", "int4")
+            create_column(cr, "sale_order", "amount_exposed", "numeric")
+            create_column(cr, "sale_order", "amount_exposed_shipped", "numeric")
+        res = super()._auto_init()
+        if is_new:
+            self._fill_exposures()
+        return res
+
+    def _fill_exposures(self):
+        """Nothing is withheld yet when the app is installed."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE sale_order
+                      SET credit_partner_id = payer.commercial_partner_id,
+                          amount_exposed = coalesce(derived.amount, 0),
+                          amount_exposed_shipped = coalesce(derived.shipped, 0)
+                     FROM sale_order orders
+                     JOIN res_partner payer ON payer.id = orders.partner_invoice_id
+                LEFT JOIN (%s) derived ON derived.id = orders.id
+                    WHERE sale_order.id = orders.id""",
+                self._sql_exposures(withheld=SQL("0")),
+            )
+        )
 
     # === COMPUTE METHODS === #
     @api.depends("partner_invoice_id.commercial_partner_id")
@@ -134,3 +168,147 @@ class SaleOrder(models.Model):
             withheld={line: line._get_qty_at_stake() for line in self.sudo().order_line}
         )
         return {order: amount for order, (amount, _shipped) in exposures.items()}
+
+    def _lock_credit(self):
+        """Judge the credit of these orders' payers alone, see `sale.admin.credit.lock`."""
+        accounts = self.sudo().credit_partner_id._get_credit_accounts(self.company_id)
+        self.env["sale.admin.credit.lock"].sudo()._serialize(
+            (order.company_id, accounts[order.credit_partner_id]) for order in self.sudo()
+        )
+
+    # === REBUILDING === #
+    @api.model
+    def _sql_exposures(self, condition=None, withheld=None):
+        """Return the statement that derives ``id, amount, shipped`` from the documents.
+
+        It says by SQL what `_get_exposures` computes, for all orders at once. The price of a line
+        of quantity 0 (expenses) is taken without taxes, which only the method knows.
+        """
+        return SQL(
+            """
+            SELECT orders.id, total.amount, least(total.shipped, total.amount) AS shipped
+              FROM (
+                SELECT order_id,
+                       sum(%(open_owed)s) - sum(down_payment) AS amount,
+                       sum(%(open_shipped)s) AS shipped
+                  FROM (
+                    SELECT quantity.*, least(owed, qty_delivered) AS left_us
+                      FROM (
+                        SELECT line.order_id, line.qty_delivered,
+                               CASE WHEN line.is_downpayment THEN coalesce(posted.amount, 0)
+                                    ELSE 0 END AS down_payment,
+                               CASE WHEN line.is_downpayment THEN 0
+                                    WHEN line.product_uom_qty <> 0
+                                    THEN line.price_total / line.product_uom_qty
+                                    ELSE line.price_unit * (1 - coalesce(line.discount, 0) / 100)
+                                END AS price,
+                               coalesce(posted.quantity, 0) AS invoiced,
+                               coalesce(posted.amount, 0) AS amount_invoiced,
+                               sign.sign * CASE
+                                   WHEN line_order.state = 'cancel'
+                                   THEN CASE WHEN line.qty_delivered_method = 'stock_move'
+                                             THEN sign.sign * line.qty_delivered ELSE 0 END
+                                   WHEN sign.sign * (line.product_uom_qty - %(withheld)s)
+                                        > sign.sign * line.qty_delivered
+                                        AND EXISTS (
+                                            SELECT FROM stock_move
+                                             WHERE sale_line_id = line.id)
+                                        AND NOT EXISTS (
+                                            SELECT FROM stock_move move
+                                              JOIN stock_location source
+                                                ON source.id = move.location_id
+                                             WHERE move.sale_line_id = line.id
+                                               AND move.state NOT IN ('done', 'cancel')
+                                               AND source.usage <> 'customer')
+                                   THEN greatest(sign.sign * line.qty_delivered, 0)
+                                   ELSE greatest(
+                                       sign.sign * (line.product_uom_qty - %(withheld)s),
+                                       sign.sign * line.qty_delivered, 0)
+                                END AS owed
+                          FROM sale_order_line line
+                          JOIN sale_order line_order ON line_order.id = line.order_id
+                          JOIN LATERAL (
+                               SELECT CASE WHEN line.product_uom_qty < 0 THEN -1 ELSE 1 END
+                               ) sign(sign) ON TRUE
+                     LEFT JOIN (%(posted)s) posted(line_id, quantity, amount)
+                            ON posted.line_id = line.id
+                         WHERE line.display_type IS NULL
+                           AND line_order.state IN ('sale', 'cancel')
+                       ) quantity
+                   ) line
+                 GROUP BY order_id
+               ) line_total
+              JOIN sale_order orders ON orders.id = line_total.order_id
+              JOIN res_company company ON company.id = orders.company_id
+              JOIN res_currency currency ON currency.id = company.currency_id
+              JOIN LATERAL (
+                   SELECT greatest(round(line_total.amount / rate.rate / currency.rounding)
+                                   * currency.rounding, 0) AS amount,
+                          greatest(round(line_total.shipped / rate.rate / currency.rounding)
+                                   * currency.rounding, 0) AS shipped
+                     FROM (SELECT coalesce(nullif(orders.currency_rate, 0), 1)) rate(rate)
+                   ) total ON TRUE
+             WHERE %(condition)s""",
+            open_owed=self._sql_amount_open(SQL("owed")),
+            open_shipped=self._sql_amount_open(SQL("left_us")),
+            posted=self.env["sale.order.line"]._sql_posted_sums(
+                SQL("(line.qty_invoiced <> 0 OR line.untaxed_amount_invoiced <> 0)")
+            ),
+            withheld=withheld or SQL("coalesce(line.qty_withheld, 0)"),
+            condition=condition or SQL("TRUE"),
+        )
+
+    @api.model
+    def _sql_amount_open(self, quantity):
+        return SQL(
+            """CASE WHEN %(q)s * price > 0
+               THEN greatest(least((%(q)s - invoiced) * price, %(q)s * price - amount_invoiced), 0)
+               ELSE least(greatest((%(q)s - invoiced) * price, %(q)s * price - amount_invoiced), 0)
+               END""",
+            q=quantity,
+        )
+
+    @api.model
+    def _get_misjudged_exposures(self):
+        """Return the orders whose stored payer or exposure is not what the documents say."""
+        self.env.flush_all()
+        ids = self.env.execute_query(
+            SQL(
+                """SELECT orders.id
+                     FROM sale_order orders
+                     JOIN res_partner payer ON payer.id = orders.partner_invoice_id
+                LEFT JOIN (%s) derived ON derived.id = orders.id
+                    WHERE orders.credit_partner_id IS DISTINCT FROM payer.commercial_partner_id
+                       OR abs(coalesce(orders.amount_exposed, 0)
+                              - coalesce(derived.amount, 0)) > 0.00001
+                       OR abs(coalesce(orders.amount_exposed_shipped, 0)
+                              - coalesce(derived.shipped, 0)) > 0.00001
+                 ORDER BY orders.id""",
+                self._sql_exposures(),
+            )
+        )
+        return self.sudo().browse([row[0] for row in ids])
+
+    @api.model
+    def _cron_verify_exposures(self):
+        """Compare what is stored with the documents, mend what differs and say so on the order."""
+        orders = self._get_misjudged_exposures()
+        self.env["ir.cron"]._commit_progress(remaining=len(orders))
+        for order in orders:
+            order._mend_exposure()
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
+
+    def _mend_exposure(self):
+        """Compute anew what is stored; a change of what is stored is logged and noted."""
+        self.ensure_one()
+        names = ("credit_partner_id", "amount_exposed", "amount_exposed_shipped")
+        before = [self[name] for name in names]
+        for name in names:
+            self.env.add_to_compute(self._fields[name], self)
+        after = [self[name] for name in names]
+        if before != after:
+            _logger.warning("Exposure of %s was %s, is %s", self.name, before[1:], after[1:])
+            self._message_log(
+                body=self.env._("What this order adds to the payer's exposure was corrected.")
+            )
