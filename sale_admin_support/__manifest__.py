@@ -15,6 +15,7 @@
         "security/sale_admin_report_schedule_security.xml",
         "security/sale_admin_queue_security.xml",
         "security/sale_admin_hold_security.xml",
+        "security/sale_admin_intake_security.xml",
         "data/ir_sequence_data.xml",
         "data/sale_admin_channel_data.xml",
         "views/sale_admin_queue_views.xml",
@@ -25,6 +26,10 @@
         "views/sale_admin_support_menus.xml",
         "views/sale_admin_check_views.xml",
         "views/sale_admin_channel_views.xml",
+        "wizards/sale_admin_intake_register_views.xml",
+        "wizards/sale_admin_intake_close_views.xml",
+        "views/sale_admin_intake_views.xml",
+        "views/sale_order_intake_views.xml",
         "reports/sale_admin_contract_report_views.xml",
         "reports/sale_admin_report_templates.xml",
         "reports/sale_admin_contract_schedule_templates.xml",
@@ -66,6 +71,7 @@
     "assets": {
         "web.assets_backend": [
             "sale_admin_support/static/src/workbench/*",
+            "sale_admin_support/static/src/intake/*",
             "sale_admin_support/static/src/reports/*",
             "sale_admin_support/static/src/schedule_chart/*",
         ],

@@ -24,6 +24,7 @@ from . import sale_admin_credit_policy
 from . import sale_admin_fact
 from . import sale_admin_fact_difference
 from . import sale_admin_hold
+from . import sale_admin_intake
 from . import sale_admin_milestone
 from . import sale_admin_milestone_template
 from . import sale_admin_milestone_template_line

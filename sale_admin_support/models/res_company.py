@@ -48,10 +48,80 @@ class ResCompany(models.Model):
         "is ruled only for those that have one.",
     )
 
+    # --- intake
+    sale_admin_channel_required = fields.Boolean(
+        string="Ask for the Order Channel",
+        help="Orders entered by hand say by which channel they came in.",
+    )
+    sale_admin_intake_alias_id = fields.Many2one(
+        "mail.alias", string="Order Address", copy=False, ondelete="set null"
+    )
+    sale_admin_intake_alias_name = fields.Char(
+        string="Order Address Name",
+        compute="_compute_sale_admin_intake_alias_name",
+        inverse="_inverse_sale_admin_intake_alias_name",
+        help="Mails to this address become incoming orders.",
+    )
+    sale_admin_intake_alias_domain = fields.Char(related="alias_domain_id.name")
+    sale_admin_duplicate_days = fields.Integer(
+        string="Duplicate Window (Days)",
+        default=7,
+        help="Orders of a customer with the same lines and amount within so many days may be one "
+        "order entered twice; 0: do not compare lines.",
+    )
+    sale_admin_duplicate_ref_days = fields.Integer(
+        string="Duplicate Reference Window (Days)",
+        default=365,
+        help="Orders of a customer with the same reference within so many days may be one order "
+        "entered twice; 0: do not compare references.",
+    )
+    sale_admin_clarification_days = fields.Integer(
+        string="Time to Answer (Days)",
+        default=2,
+        help="When an answer to a question is due, unless it says otherwise.",
+    )
+    sale_admin_clarification_reminders = fields.Integer(
+        string="Reminders",
+        default=2,
+        help="How often an answer is asked for again by itself, once a day from the due date on; "
+        "then whoever asked has to call.",
+    )
+
     def _default_sale_admin_tz(self):
         """At installation nobody is at work: the administrator's zone is the best guess."""
         admin = self.env.ref("base.user_admin", raise_if_not_found=False)
         return self.env.user.tz or (admin and admin.sudo().tz) or "UTC"
+
+    # sudo: only who keeps the settings writes companies; aliases belong to the mail administrator
+    @api.depends("sale_admin_intake_alias_id.alias_name")
+    def _compute_sale_admin_intake_alias_name(self):
+        for company in self:
+            company.sale_admin_intake_alias_name = (
+                company.sudo().sale_admin_intake_alias_id.alias_name
+            )
+
+    def _inverse_sale_admin_intake_alias_name(self):
+        """Open, rename or close the company's mailbox for orders."""
+        for company in self:
+            alias = company.sudo().sale_admin_intake_alias_id
+            name = (company.sale_admin_intake_alias_name or "").strip()
+            if not name:
+                alias.unlink()
+            elif alias:
+                alias.write({"alias_name": name})
+            else:
+                company.sale_admin_intake_alias_id = alias.create(
+                    company._prepare_sale_admin_intake_alias(name)
+                )
+
+    def _prepare_sale_admin_intake_alias(self, name):
+        return {
+            "alias_name": name,
+            "alias_domain_id": self.alias_domain_id.id,
+            "alias_model_id": self.env["ir.model"]._get_id("sale.admin.intake"),
+            "alias_defaults": repr({"company_id": self.id}),
+            "alias_contact": "everyone",
+        }
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -106,15 +176,22 @@ class ResCompany(models.Model):
         :param content: a Binary field's base64 value
         :raise ValidationError: with the size and the limit
         """
-        self.ensure_one()
         encoded = content or b""
-        size = (len(encoded) * 3 // 4 - encoded.count(b"=")) / 1024 / 1024
-        if size > self.sale_admin_max_file_size:
+        self._check_sale_admin_file_size(len(encoded) * 3 // 4 - encoded.count(b"="))
+
+    def _check_sale_admin_file_size(self, size):
+        """Refuse `size` bytes when the company allows less for one file.
+
+        :raise ValidationError: with the size and the limit
+        """
+        self.ensure_one()
+        megabytes = size / 1024 / 1024
+        if megabytes > self.sale_admin_max_file_size:
             raise ValidationError(
                 self.env._(
                     "The file has %(size).1f MB, more than the %(limit)s MB allowed: send a "
                     "smaller scan, or raise the limit in the settings.",
-                    size=size,
+                    size=megabytes,
                     limit=self.sale_admin_max_file_size,
                 )
             )

@@ -14,3 +14,26 @@ class ResConfigSettings(models.TransientModel):
     sale_admin_max_file_size = fields.Integer(
         related="company_id.sale_admin_max_file_size", readonly=False
     )
+
+    # --- intake
+    sale_admin_channel_required = fields.Boolean(
+        related="company_id.sale_admin_channel_required", readonly=False
+    )
+    sale_admin_intake_alias_name = fields.Char(
+        related="company_id.sale_admin_intake_alias_name", readonly=False
+    )
+    sale_admin_intake_alias_domain = fields.Char(
+        related="company_id.sale_admin_intake_alias_domain"
+    )
+    sale_admin_duplicate_days = fields.Integer(
+        related="company_id.sale_admin_duplicate_days", readonly=False
+    )
+    sale_admin_duplicate_ref_days = fields.Integer(
+        related="company_id.sale_admin_duplicate_ref_days", readonly=False
+    )
+    sale_admin_clarification_days = fields.Integer(
+        related="company_id.sale_admin_clarification_days", readonly=False
+    )
+    sale_admin_clarification_reminders = fields.Integer(
+        related="company_id.sale_admin_clarification_reminders", readonly=False
+    )

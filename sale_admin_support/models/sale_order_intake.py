@@ -1,6 +1,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import sql
+from odoo.tools.mail import is_html_empty
 
 
 class SaleOrder(models.Model):
@@ -38,6 +39,19 @@ class SaleOrder(models.Model):
         "an interface or from a job.",
     )
 
+    intake_id = fields.Many2one(
+        "sale.admin.intake",
+        string="Came in As",
+        readonly=True,
+        copy=False,
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    intake_body = fields.Html(related="intake_id.body", string="Message of the Customer")
+    has_intake_body = fields.Boolean(compute="_compute_has_intake_body")
+    is_channel_asked = fields.Boolean(related="company_id.sale_admin_channel_required")
+
     def _auto_init(self):
         """Make the columns without computing them over all orders of the past."""
         for name, column_type in (("channel_id", "int4"), ("received_at", "timestamp")):
@@ -64,14 +78,21 @@ class SaleOrder(models.Model):
             return channels._get_by_code("web")
         return channels._get_by_utm(self.source_id, self.medium_id)
 
+    @api.depends("intake_body")
+    def _compute_has_intake_body(self):
+        for order in self:
+            order.has_intake_body = not is_html_empty(order.intake_body)
+
     # === CRUD METHODS === #
     @api.model_create_multi
     def create(self, vals_list):
+        self._check_may_link_intake(vals_list)
         return super().create([self._prepare_entered_vals(vals) for vals in vals_list])
 
     def write(self, vals):
         if "entered_by_id" in vals and not self.env.su:
             raise UserError(self.env._("Who entered an order is noted by the system."))
+        self._check_may_link_intake([vals])
         if vals.get("state") == "sale":
             vals = self._note_received_at_confirmation(vals)
         return super().write(vals)
@@ -83,6 +104,12 @@ class SaleOrder(models.Model):
         if vals.get("state") == "sale":
             vals.setdefault("received_at", fields.Datetime.now())
         return vals
+
+    def _check_may_link_intake(self, vals_list):
+        """What came in is shown beside the order: only who may read it may tie it to an order."""
+        if not self.env.su:
+            ids = {vals["intake_id"] for vals in vals_list if vals.get("intake_id")}
+            self.env["sale.admin.intake"].browse(ids).check_access("read")
 
     def _get_entering_user(self):
         """Return the person at work, through sudo too; jobs and visitors are nobody."""

@@ -4,3 +4,5 @@ from . import sale_admin_report_print
 from . import sale_admin_milestone_decide
 from . import sale_admin_milestone_done
 from . import sale_admin_milestone_replan
+from . import sale_admin_intake_register
+from . import sale_admin_intake_close
