@@ -195,6 +195,12 @@ class SaleAdminCheck(models.Model):
         return tuple(checks.ids)
 
     @api.model
+    @ormcache()
+    def _is_any_active(self):
+        """Whether any company has a check switched on; without a query."""
+        return bool(self.sudo().search_count([("active", "=", True)], limit=1))
+
+    @api.model
     def _get_credit_kinds(self):
         """Hook: the kinds that read the customer's account; the engine judges them in sequence."""
         return set()

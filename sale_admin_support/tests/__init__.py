@@ -16,3 +16,4 @@ from . import test_sale_admin_report
 from . import test_sale_admin_report_schedule
 from . import test_schedule_tour
 from . import test_workbench_tour
+from . import test_sale_order_gate
