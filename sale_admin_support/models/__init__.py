@@ -5,6 +5,7 @@ from . import account_partial_reconcile
 from . import account_payment
 from . import ir_attachment
 from . import res_company
+from . import res_company_progress
 from . import res_config_settings
 from . import res_partner
 from . import sale_admin_channel
@@ -21,13 +22,16 @@ from . import sale_admin_contract_portal
 from . import sale_admin_credit_limit
 from . import sale_admin_credit_lock
 from . import sale_admin_credit_policy
+from . import sale_admin_customer_card
 from . import sale_admin_fact
 from . import sale_admin_fact_difference
+from . import sale_admin_handover
 from . import sale_admin_hold
 from . import sale_admin_intake
 from . import sale_admin_milestone
 from . import sale_admin_milestone_template
 from . import sale_admin_milestone_template_line
+from . import sale_admin_problem
 from . import sale_admin_queue
 from . import sale_admin_queue_group
 from . import sale_admin_reason
@@ -35,6 +39,8 @@ from . import sale_admin_report
 from . import sale_admin_report_log
 from . import sale_admin_report_schedule
 from . import sale_admin_requirement
+from . import sale_admin_requirement_shipto
+from . import sale_admin_shipment
 from . import sale_order
 from . import sale_order_credit
 from . import sale_order_gate
@@ -42,6 +48,10 @@ from . import sale_order_intake
 from . import sale_order_line
 from . import sale_order_line_credit
 from . import sale_order_line_gate
+from . import sale_order_line_progress
+from . import sale_order_progress
 from . import sale_order_template
 from . import stock_move
 from . import stock_move_line
+from . import stock_move_progress
+from . import stock_picking_progress

@@ -37,3 +37,16 @@ class ResConfigSettings(models.TransientModel):
     sale_admin_clarification_reminders = fields.Integer(
         related="company_id.sale_admin_clarification_reminders", readonly=False
     )
+    # === PROGRESS === #
+    sale_admin_handover_mode = fields.Selection(
+        related="company_id.sale_admin_handover_mode", readonly=False
+    )
+    sale_admin_handover_hours = fields.Integer(
+        related="company_id.sale_admin_handover_hours", readonly=False
+    )
+    sale_admin_tracking_expected = fields.Boolean(
+        related="company_id.sale_admin_tracking_expected", readonly=False
+    )
+    sale_admin_return_reason_required = fields.Boolean(
+        related="company_id.sale_admin_return_reason_required", readonly=False
+    )

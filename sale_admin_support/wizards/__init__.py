@@ -6,3 +6,6 @@ from . import sale_admin_milestone_done
 from . import sale_admin_milestone_replan
 from . import sale_admin_intake_register
 from . import sale_admin_intake_close
+from . import sale_admin_handover_send_back
+from . import sale_order_hand_over
+from . import stock_return_picking
