@@ -29,6 +29,7 @@
         "views/sale_admin_channel_views.xml",
         "wizards/sale_admin_intake_register_views.xml",
         "wizards/sale_admin_intake_close_views.xml",
+        "wizards/sale_admin_duplicate_decide_views.xml",
         "views/sale_admin_intake_views.xml",
         "views/sale_order_intake_views.xml",
         "reports/sale_admin_contract_report_views.xml",

@@ -11,6 +11,7 @@ from . import res_partner
 from . import sale_admin_channel
 from . import res_partner_credit
 from . import sale_admin_check
+from . import sale_admin_check_intake
 from . import sale_admin_check_authority
 from . import sale_admin_check_completeness
 from . import sale_admin_check_credit
@@ -23,6 +24,7 @@ from . import sale_admin_credit_limit
 from . import sale_admin_credit_lock
 from . import sale_admin_credit_policy
 from . import sale_admin_customer_card
+from . import sale_admin_duplicate
 from . import sale_admin_fact
 from . import sale_admin_fact_difference
 from . import sale_admin_handover
@@ -43,6 +45,7 @@ from . import sale_admin_requirement_shipto
 from . import sale_admin_shipment
 from . import sale_order
 from . import sale_order_credit
+from . import sale_order_duplicate
 from . import sale_order_gate
 from . import sale_order_intake
 from . import sale_order_line

@@ -14,6 +14,7 @@ from . import test_sale_admin_queue
 from . import test_sale_admin_queue_contracts
 from . import test_sale_admin_report
 from . import test_sale_admin_report_schedule
+from . import test_sale_order_duplicate
 from . import test_schedule_tour
 from . import test_workbench_tour
 from . import test_sale_order_gate

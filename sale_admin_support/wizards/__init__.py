@@ -9,3 +9,4 @@ from . import sale_admin_intake_close
 from . import sale_admin_handover_send_back
 from . import sale_order_hand_over
 from . import stock_return_picking
+from . import sale_admin_duplicate_decide
