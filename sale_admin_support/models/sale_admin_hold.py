@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL, format_amount, ormcache
 
 from .sale_admin_check import SEVERITIES, STAGES
 
@@ -166,6 +166,8 @@ class SaleAdminHold(models.Model):
 
         :return: the holds
         """
+        if vals_list and not self._is_any_kept():
+            self.env.registry.clear_cache()
         self.flush_model(["is_current"])
         now = fields.Datetime.now()
         return super().create(
@@ -205,6 +207,16 @@ class SaleAdminHold(models.Model):
         return True
 
     # === BUSINESS METHODS: WHAT HOLDS SAY === #
+    @api.model
+    def _is_gate_used(self):
+        """Whether anything could be held at all, in any company; without a query."""
+        return self.env["sale.admin.check"]._is_any_active() or self._is_any_kept()
+
+    @api.model
+    @ormcache()
+    def _is_any_kept(self):
+        return bool(self.sudo().search_count([], limit=1))
+
     def _blocks(self, stage):
         """Whether one of these holds keeps an order from a stage.
 

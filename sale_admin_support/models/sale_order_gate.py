@@ -213,6 +213,15 @@ class SaleOrder(models.Model):
         if orders:
             orders._judge("confirm")
 
+    def _judge_again(self, stage):
+        """Judge the orders by the checks of a stage that they have come to.
+
+        :param stage: ``ship`` or ``invoice``
+        """
+        orders = self.sudo().filtered(lambda order: order._must_judge_changes())
+        if orders:
+            orders._judge(stage)
+
     def _get_judgement_order(self):
         """Return the orders as they are served: by promised date, then age."""
         return self.sorted(lambda order: (order.commitment_date or order.date_order, order.id))
@@ -254,7 +263,7 @@ class SaleOrder(models.Model):
         """
         current = self._get_current_holds()
         results = self._get_results(checks, current, event)
-        outdated, found = self._compare_with_holds(checks, event, current, results, added)
+        outdated, found = self._compare_with_holds(checks, event, current, results)
         outdated._lapse(self._get_lapse_note(event))
         opened = outdated.browse()._place(found)
         for hold in opened:
@@ -330,7 +339,7 @@ class SaleOrder(models.Model):
             self._prepare_hold_vals(check, result)
         )
 
-    def _compare_with_holds(self, checks, event, current, results, added):
+    def _compare_with_holds(self, checks, event, current, results):
         """Compare what is wrong now with what is written down.
 
         :return: the holds that no longer say it right, and the values of those to open
@@ -339,17 +348,16 @@ class SaleOrder(models.Model):
         found = []
         for order in self:
             by_check = current[order].filtered("check_id").grouped("check_id")
-            if event in ("confirm", "quotation"):
-                if event == "confirm":  # a preview or an earlier confirmation decides nothing now
-                    outdated = outdated.union(outdated, *by_check.values())
-                    by_check = {}
+            if event == "confirm":  # a preview or an earlier confirmation decides nothing now
+                outdated = outdated.union(outdated, *by_check.values())
+                by_check = {}
             failed = checks.browse()
             for result in results[order]:
                 check = checks.browse(result["check_id"])
                 failed |= check
                 vals = order._prepare_hold_vals(check, result)
                 holds = by_check.get(check, outdated.browse())
-                vals["stage"] = order._get_hold_stage(check, event, holds, added)
+                vals["stage"] = order._get_hold_stage(check, event, holds)
                 if not vals["stage"] or holds._get_covering(vals):
                     continue
                 if holds.filtered(lambda hold: hold.state == "rejected"):
@@ -370,7 +378,7 @@ class SaleOrder(models.Model):
                 outdated |= holds.filtered(lambda hold: hold.state == "open")
         return outdated, found
 
-    def _get_hold_stage(self, check, event, holds, added):
+    def _get_hold_stage(self, check, event, holds):
         """Return the stage at which this order waits for what a check found, if at any.
 
         Work that has started cannot be withheld from starting: what got dearer waits at shipping,
@@ -379,9 +387,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if check.stage != "handover" or event in ("confirm", "quotation"):
             return check.stage
-        if any(line.order_id == self for line in added) or any(
-            self.order_line.mapped("qty_withheld")
-        ):
+        if self.order_line.filtered("qty_withheld"):
             return "handover"
         if event == "change":
             return "ship"
@@ -483,6 +489,16 @@ class SaleOrder(models.Model):
             return set()
         holds = order.hold_ids.filtered("is_current")
         return {stage for stage in ("handover", "ship", "invoice") if holds._blocks(stage)}
+
+    def _get_gate_sentence(self, stage):
+        """Return in one sentence, without amounts, what this order waits for at a stage."""
+        self.ensure_one()
+        holds = self.sudo().hold_ids.filtered(lambda hold: hold.is_current and hold._blocks(stage))
+        return self.env._(
+            "%(order)s is on hold: %(reasons)s",
+            order=self.name,
+            reasons=" ".join(dict.fromkeys(holds.mapped("reason"))),
+        )
 
     def _holds_changed(self, opened, ended):
         """Hook: holds of these orders were opened, or have ended by a decision or by themselves.
