@@ -7,6 +7,7 @@ from . import account_partial_reconcile_gate
 from . import account_payment
 from . import ir_attachment
 from . import payment_transaction
+from . import ir_default
 from . import res_company
 from . import res_company_progress
 from . import res_config_settings

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
@@ -44,6 +44,7 @@ class ResCompany(models.Model):
         "sale.admin.credit.policy",
         string="Credit Policy",
         ondelete="restrict",
+        domain="[('company_id', '=', id)]",
         help="Rules the credit of all customers that have no policy of their own. Empty: credit "
         "is ruled only for those that have one.",
     )
@@ -195,3 +196,37 @@ class ResCompany(models.Model):
                     limit=self.sale_admin_max_file_size,
                 )
             )
+
+    # === CREDIT === #
+    def write(self, vals):
+        if "sale_admin_credit_policy_id" not in vals:
+            return super().write(vals)
+        self._check_may_rule_credit()
+        ruled = self.filtered("sale_admin_credit_policy_id")
+        res = super().write(vals)
+        for company in self.sudo():
+            if company not in ruled:
+                self.env["res.partner"]._adopt_core_limits(company)
+            company._follow_credit_policy()
+        return res
+
+    def _check_may_rule_credit(self):
+        """:raise AccessError: to all but credit controllers and sales administration managers"""
+        if not self.env.su and not self.env.user.has_groups(
+            "sale_admin_support.group_sale_admin_credit,sale_admin_support.group_sale_admin_manager"
+        ):
+            raise AccessError(
+                self.env._("Credit policies are chosen by credit controllers: ask one of them.")
+            )
+
+    def _follow_credit_policy(self):
+        """Let core's default limit be that of the company's policy."""
+        for company in self.sudo():
+            if policy := company.sale_admin_credit_policy_id:
+                for branch in self.sudo().search([("id", "child_of", company.id)]):
+                    self.env["ir.default"].sudo().set(
+                        "res.partner",
+                        "credit_limit",
+                        policy._get_core_limit(),
+                        company_id=branch.id,
+                    )

@@ -50,3 +50,7 @@ class ResConfigSettings(models.TransientModel):
     sale_admin_return_reason_required = fields.Boolean(
         related="company_id.sale_admin_return_reason_required", readonly=False
     )
+    # credit
+    sale_admin_credit_policy_id = fields.Many2one(
+        related="company_id.sale_admin_credit_policy_id", readonly=False
+    )

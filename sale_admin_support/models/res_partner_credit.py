@@ -1,10 +1,14 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from .sale_admin_credit_policy import MODES
 from .sale_order_credit import MONEY_GROUPS
 
+CREDIT_GROUP = "sale_admin_support.group_sale_admin_credit"
+CORE_FIELDS = {"credit_limit", "use_partner_credit_limit"}
 # What is read of an account, see `_get_credit_situations`.
 SITUATION = ("exposure", "receivable", "order", "shipped", "overdue", "unallocated", "oldest")
 
@@ -28,10 +32,11 @@ class ResPartner(models.Model):
         copy=False,
         readonly=True,
         groups=MONEY_GROUPS,
-        help="Head of a group of customers whose exposures count together against one limit.",
+        help="Head of a group of customers: what they owe counts together against its limit.",
     )
     credit_exposure = fields.Monetary(
         string="Credit Exposure",
+        currency_field="credit_currency_id",
         compute="_compute_credit_exposure",
         compute_sudo=True,
         groups=MONEY_GROUPS,
@@ -40,38 +45,233 @@ class ResPartner(models.Model):
     )
     credit_exposure_receivable = fields.Monetary(
         string="Open Receivables",
+        currency_field="credit_currency_id",
         compute="_compute_credit_exposure",
         compute_sudo=True,
         groups=MONEY_GROUPS,
+        help="Invoices that are not paid, less payments and credit notes not used yet.",
     )
     credit_exposure_order = fields.Monetary(
         string="Released Orders",
+        currency_field="credit_currency_id",
         compute="_compute_credit_exposure",
         compute_sudo=True,
         groups=MONEY_GROUPS,
+        help="Ordered and released, neither shipped nor invoiced.",
     )
     credit_exposure_shipped = fields.Monetary(
         string="Shipped, not Invoiced",
+        currency_field="credit_currency_id",
         compute="_compute_credit_exposure",
         compute_sudo=True,
         groups=MONEY_GROUPS,
     )
 
+    credit_is_ruled = fields.Boolean(
+        compute="_compute_credit_terms", compute_sudo=True, groups=MONEY_GROUPS
+    )
+    credit_currency_id = fields.Many2one(
+        "res.currency", compute="_compute_credit_terms", compute_sudo=True, groups=MONEY_GROUPS
+    )
+    credit_mode = fields.Selection(
+        MODES,
+        string="Credit Granted",
+        compute="_compute_credit_terms",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
+    )
+    credit_amount = fields.Monetary(
+        string="Granted Limit",
+        currency_field="credit_currency_id",
+        compute="_compute_credit_terms",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
+    )
+    credit_date_end = fields.Date(
+        string="Granted Until",
+        compute="_compute_credit_terms",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
+    )
+    credit_available = fields.Monetary(
+        string="Available Credit",
+        currency_field="credit_currency_id",
+        compute="_compute_credit_terms",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
+        help="The limit less what the customer, or the whole group that shares the limit, owes "
+        "and will owe. Negative: over the limit.",
+    )
+    credit_overdue = fields.Monetary(
+        string="Overdue",
+        currency_field="credit_currency_id",
+        compute="_compute_credit_terms",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
+        help="Overdue for more days than the policy allows, less payments and credit notes that "
+        "are not used yet.",
+    )
+
     # === COMPUTE METHODS === #
+    @api.depends_context("company")
+    @api.depends("credit_policy_id", "credit_head_id")
+    def _compute_credit_terms(self):
+        """What is granted to the account whose limit each partner uses, and what is left of it."""
+        company = self.env.company.root_id
+        accounts = self._get_credit_accounts(company)
+        terms = self._get_credit_terms(company)
+        by_account = {account: terms[partner] for partner, account in accounts.items()}
+        situations = self._get_credit_situations(company, accounts, by_account)
+        for partner in self:
+            term, situation = terms[partner], situations.get(accounts[partner]._origin, {})
+            partner.credit_is_ruled = partner._is_credit_ruled(company)
+            partner.credit_currency_id = company.currency_id
+            partner.credit_mode = term["mode"]
+            partner.credit_amount = term["amount"]
+            partner.credit_date_end = term["date_end"]
+            partner.credit_available = term["amount"] - situation.get("exposure", 0.0)
+            partner.credit_overdue = situation.get("overdue", 0.0)
+
     @api.depends_context("company")
     def _compute_credit_exposure(self):
         """The figures of the whole commercial entity, also on its contacts."""
-        situations = self.commercial_partner_id._get_credit_situations(
-            self.env.company, {partner: partner for partner in self.commercial_partner_id}
+        customers = self.commercial_partner_id
+        situations = customers._get_credit_situations(
+            self.env.company, {customer: customer for customer in customers}, with_group=False
         )
         for partner in self:
-            situation = situations.get(partner.commercial_partner_id, {})
+            situation = situations.get(partner.commercial_partner_id._origin, {})
             partner.credit_exposure = situation.get("exposure", 0.0)
             partner.credit_exposure_receivable = situation.get("receivable", 0.0)
             partner.credit_exposure_order = situation.get("order", 0.0)
             partner.credit_exposure_shipped = situation.get("shipped", 0.0)
 
-    # === BUSINESS METHODS === #
+    # === CRUD METHODS === #
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_may_set_credit(vals)
+        partners = super().create(vals_list)
+        if self.env.company.root_id.sudo().sale_admin_credit_policy_id:
+            partners._check_created_limit()
+        return partners
+
+    def write(self, vals):
+        self._check_may_set_credit(vals)
+        if CORE_FIELDS & vals.keys():
+            self._check_core_limit_kept(vals)
+        moved = {"parent_id", "is_company"} & vals.keys()
+        before = {partner: partner.commercial_partner_id for partner in self} if moved else {}
+        res = super().write(vals)
+        if moved:
+            self.filtered(lambda p: p.commercial_partner_id == p != before[p])._follow_credit_terms(
+                self.env.company
+            )
+        if "credit_policy_id" in vals:
+            self._adopt_core_limits(self.env.company, self)
+            self._follow_credit_terms(self.env.company)
+        return res
+
+    def _set_credit(self, vals):
+        """Write what only approved limits decide; private, so no client comes here."""
+        return super().write(vals)
+
+    def _check_may_set_credit(self, vals):
+        """Groups come from approved limits alone; policies are chosen by credit controllers.
+
+        :raise UserError, AccessError: whoever calls
+        """
+        if vals.get("credit_head_id"):
+            raise UserError(
+                self.env._("A customer joins a group by an approved credit limit: ask for one.")
+            )
+        if (
+            "credit_policy_id" in vals
+            and not self.env.su
+            and not self.env.user.has_group(CREDIT_GROUP)
+        ):
+            raise AccessError(
+                self.env._("Credit policies are chosen by credit controllers: ask one of them.")
+            )
+
+    def _check_core_limit_kept(self, vals):
+        """Where a policy rules, core's credit limit follows approved limits and nobody else.
+
+        :raise UserError: naming the customer
+        """
+        fallback = self._get_core_fallback()
+        for partner in self.sudo():
+            if not partner._is_credit_ruled(self.env.company):
+                continue
+            kept = {partner.credit_limit, partner.commercial_partner_id.credit_limit}
+            if (
+                "credit_limit" in vals
+                and float(vals["credit_limit"] or 0.0) not in kept
+                or vals.get("use_partner_credit_limit") is False
+                and fallback not in kept
+            ):
+                partner._raise_ruled()
+
+    def _check_created_limit(self):
+        """A new customer begins with what the policy grants, whatever the caller says."""
+        fallback = self._get_core_fallback()
+        for partner in self.sudo():
+            if partner.commercial_partner_id == partner and partner.credit_limit != fallback:
+                partner._raise_ruled()
+
+    def _get_core_fallback(self):
+        return self._fields["credit_limit"].get_company_dependent_fallback(self)
+
+    def _raise_ruled(self):
+        raise UserError(
+            self.env._(
+                "The credit limit of %s is ruled by a credit policy: ask for an approved limit.",
+                self.display_name,
+            )
+        )
+
+    # === ACTION METHODS === #
+    def action_view_credit_receivable(self):
+        return self._get_credit_action(
+            "sale_admin_credit_item_action",
+            [
+                ("partner_id.commercial_partner_id", "in", self.commercial_partner_id.ids),
+                ("parent_state", "=", "posted"),
+                ("account_type", "=", "asset_receivable"),
+                ("amount_residual", "!=", 0),
+            ],
+        )
+
+    def action_view_credit_order(self):
+        return self._get_credit_action(
+            "sale_admin_credit_order_action",
+            [
+                ("credit_partner_id", "in", self.commercial_partner_id.ids),
+                ("amount_exposed", "!=", 0),
+            ],
+        )
+
+    def action_view_credit_shipped(self):
+        action = self.action_view_credit_order()
+        return {**action, "domain": [*action["domain"], ("amount_exposed_shipped", "!=", 0)]}
+
+    def action_view_credit_limits(self):
+        customer = self.commercial_partner_id
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sale_admin_support.sale_admin_credit_limit_action"
+        )
+        return {
+            **action,
+            "domain": [("partner_id", "=", customer.id)],
+            "context": {"default_partner_id": customer.id},
+        }
+
+    def _get_credit_action(self, name, domain):
+        action = self.env["ir.actions.act_window"]._for_xml_id(f"sale_admin_support.{name}")
+        company = ("company_id", "child_of", self.env.company.root_id.id)
+        return {**action, "domain": [company, *domain]}
+
+    # === TERMS === #
     def _get_credit_accounts(self, company):
         """Return ``{partner: account}``: whose limit the credit of each partner uses.
 
@@ -83,97 +283,178 @@ class ResPartner(models.Model):
             for partner in self
         }
 
+    def _is_credit_ruled(self, company):
+        """Whether a credit policy rules this customer in a company."""
+        self.ensure_one()
+        company = company.root_id.sudo()
+        customer = self.sudo().commercial_partner_id.with_company(company)
+        return bool(company.sale_admin_credit_policy_id or customer.credit_policy_id)
+
     def _get_credit_terms(self, company):
-        """Return what is granted to each account, today in the company's time zone.
+        """Return what is granted to each partner's account, today in the company's time zone.
 
         :return: ``{partner: dict}`` with ``mode`` (no_limit, limit, no_credit), ``amount``,
-            ``tolerance`` (an amount), ``date_end`` of the limit in force, ``expired`` (date on
+            ``tolerance`` (an amount), ``date_end`` of the limit in force, ``expired`` (day on
             which the last limit ended, if none is in force), ``overdue_days``,
             ``overdue_amount``, ``grace``, ``horizon`` and ``release_days`` (days, 0: none),
             ``policy`` and ``limit`` (records, maybe empty); amounts in the company's currency
         """
-        company = company.root_id
+        company = company.root_id.sudo()
         today = company._sale_admin_today()
-        partners = self.sudo().with_company(company)
-        limits = partners.env["sale.admin.credit.limit"]._get_latest(partners, company, today)
-        res = {}
-        for partner in partners:
-            policy = partner.credit_policy_id or company.sudo().sale_admin_credit_policy_id
-            limit = limits.get(partner, partners.env["sale.admin.credit.limit"])
-            expired = (
-                limit.date_end if limit and limit._is_expired(today, policy.grace_days) else False
-            )
-            if limit and not expired:
-                mode, amount = limit.mode, limit.amount
-            elif policy:
-                mode, amount = policy.mode, policy.amount
-            else:
-                mode, amount = (
-                    ("limit" if partner.credit_limit else "no_limit"),
-                    partner.credit_limit,
-                )
-            amount = amount if mode == "limit" else 0.0
-            res[partner.with_env(self.env)] = {
-                "mode": mode,
-                "amount": amount,
-                "tolerance": company.currency_id.round(amount * policy.tolerance_percent / 100),
-                "date_end": limit.date_end,
-                "expired": expired,
-                "overdue_days": policy.overdue_days,
-                "overdue_amount": policy.overdue_amount,
-                "grace": policy.grace_days,
-                "horizon": policy.horizon_days,
-                "release_days": policy.release_days,
-                "policy": policy,
-                "limit": limit,
-            }
-        return res
+        accounts = self._get_credit_accounts(company)
+        found = {}
+        partners = self.sudo().with_company(company).union(*accounts.values())
+        limits = partners.env["sale.admin.credit.limit"]._get_in_force(partners, company, today)
+        for account in partners:
+            limit = limits.get(account, partners.env["sale.admin.credit.limit"])
+            found[account.id] = account._prepare_credit_terms(company, limit, today)
+        return {partner: found[account.id] for partner, account in accounts.items()}
 
-    def _get_credit_situations(self, company, accounts=None, terms=None, without_orders=None):
+    def _prepare_credit_terms(self, company, limit, today):
+        policy = self.credit_policy_id or company.sale_admin_credit_policy_id
+        expired = limit._get_expiry(today, policy.grace_days) if limit else None
+        if limit and not expired and limit.mode not in ("policy", "shared"):
+            mode, amount = limit.mode, limit.amount
+        elif policy:
+            mode, amount = policy.mode, policy.amount
+        else:
+            mode, amount = ("limit" if self.credit_limit else "no_limit"), self.credit_limit
+        amount = amount if mode == "limit" else 0.0
+        return {
+            "mode": mode,
+            "amount": amount,
+            "tolerance": company.currency_id.round(amount * policy.tolerance_percent / 100),
+            "date_end": limit.date_end,
+            "expired": expired,
+            "overdue_days": policy.overdue_days,
+            "overdue_amount": policy.overdue_amount,
+            "grace": policy.grace_days,
+            "horizon": policy.horizon_days,
+            "release_days": policy.release_days,
+            "policy": policy,
+            "limit": limit,
+        }
+
+    @api.model
+    def _get_core_credit_limit(self, terms, company):
+        """Return what core's ``credit_limit`` can say of the terms: 0 means no limit there, so no
+        credit at all is its smallest amount."""
+        if terms["mode"] == "no_credit":
+            return company.currency_id.rounding
+        return terms["amount"] if terms["mode"] == "limit" else 0.0
+
+    def _follow_credit_terms(self, company):
+        """Let core's credit limit say what is granted, and orders that wait be judged anew."""
+        company = company.root_id.sudo()
+        customers = self.sudo().commercial_partner_id
+        customers |= self.sudo().search([("credit_head_id", "in", customers.ids)])
+        customers = customers.filtered(lambda p: p._is_credit_ruled(company))
+        terms = customers._get_credit_terms(company)
+        changed = self.sudo()
+        for branch in self.env["res.company"].sudo().search([("id", "child_of", company.id)]):
+            for customer in customers.with_company(branch):
+                amount = self._get_core_credit_limit(terms[customer], company)
+                if customer.credit_limit != amount:
+                    family = customer.search([("commercial_partner_id", "=", customer.id)])
+                    (customer | family)._set_credit({"credit_limit": amount})
+                    changed |= customer
+        if changed:
+            self.env["sale.admin.hold"]._mark_recheck(partners=changed)
+
+    @api.model
+    def _adopt_core_limits(self, company, partners=None):
+        """Take over the limits of core, when a policy begins to rule, as the first of the history.
+
+        :param partners: customers to look at, all if not given
+        """
+        company = company.root_id
+        self.flush_model()
+        self.env["sale.admin.credit.limit"].flush_model()
+        fallback = self.with_company(company)._get_core_fallback()
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO sale_admin_credit_limit (
+                       partner_id, company_id, mode, amount, date_start, state, reason,
+                       editor_id, create_uid, create_date, write_uid, write_date)
+                   SELECT customer.id, %(company)s,
+                          CASE WHEN core.amount > 0 THEN 'limit' ELSE 'no_limit' END,
+                          core.amount, %(today)s, 'approved', %(reason)s,
+                          %(uid)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                     FROM res_partner customer
+                     JOIN LATERAL (
+                          SELECT (customer.credit_limit->>%(key)s)::numeric
+                          ) core(amount) ON TRUE
+                    WHERE customer.commercial_partner_id = customer.id %(condition)s
+                      AND core.amount IS NOT NULL AND core.amount <> %(fallback)s
+                      AND NOT EXISTS (
+                          SELECT FROM sale_admin_credit_limit known
+                           WHERE known.partner_id = customer.id
+                             AND known.company_id = %(company)s AND known.state = 'approved')""",
+                company=company.id,
+                key=str(company.id),
+                today=company._sale_admin_today(),
+                reason=self.env._("Taken over from the customer's credit limit in accounting."),
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+                fallback=fallback,
+                condition=SQL("AND customer.id IN %s", tuple(partners.ids)) if partners else SQL(),
+            )
+        )
+        self.env["sale.admin.credit.limit"].invalidate_model()
+
+    # === EXPOSURE === #
+    def _get_credit_situations(
+        self, company, accounts=None, terms=None, without_orders=None, with_group=True
+    ):
         """Return what each account owes and will owe to a company and its branches.
 
         One SQL statement for any number of accounts. What is not yet written is flushed first.
 
-        :param accounts: ``{partner: account}``, the partners' own figures if not given
+        :param accounts: ``{partner: account}``, found by `_get_credit_accounts` if not given
         :param terms: see `_get_credit_terms`: days and horizon to be used
         :param without_orders: orders that are left out
+        :param with_group: whether heads of groups answer for the whole group
         :return: ``{account: dict}`` in the company's currency, taxes included: ``exposure`` and its
             parts ``receivable``, ``order``, ``shipped``; ``overdue`` (older than the terms' days,
-            less ``unallocated`` payments and credit notes) and ``oldest`` (date of the oldest open
-            item that is due)
+            less ``unallocated`` payments and credit notes) and ``oldest`` (due date of the oldest
+            open invoice)
         """
         company = company.root_id
         today = company._sale_admin_today()
-        ids = sorted({account.id for account in (accounts or {p: p for p in self}).values()})
-        terms = {account.id: term for account, term in (terms or {}).items()}
+        accounts = self._get_credit_accounts(company) if accounts is None else accounts
+        ids = sorted({account._origin.id for account in accounts.values() if account._origin})
         if not ids:
             return {}
-        self._flush_credit()
-        horizons, overdue = [], []
+        by_id = {account.id: term for account, term in (terms or {}).items()}
+        horizons, due_before = [], []
         for account_id in ids:
-            term = terms.get(account_id, {})
-            horizon = term.get("horizon")
-            horizons.append(
-                today + timedelta(horizon) if horizon else fields.Date.to_date("9999-01-01")
-            )
-            overdue.append(today - timedelta(term.get("overdue_days", 0)))
-        query = self._sql_credit_situations(
+            term = by_id.get(account_id, {})
+            days = term.get("horizon")
+            horizons.append(today + timedelta(days) if days else date.max)
+            due_before.append(today - timedelta(term.get("overdue_days", 0)))
+        self._flush_credit()
+        rows = self.env.execute_query(
             SQL(
-                """SELECT * FROM unnest(%s::int[], %s::date[], %s::date[])
-                       AS given(id, horizon, due_before)""",
-                ids,
-                horizons,
-                overdue,
-            ),
-            company,
-            SQL("AND orders.id NOT IN %s", tuple(without_orders.ids)) if without_orders else SQL(),
+                """SELECT account.id, receivable.amount + open_order.amount + open_order.shipped,
+                          receivable.amount, open_order.amount, open_order.shipped,
+                          receivable.overdue, receivable.unallocated, receivable.oldest
+                     FROM unnest(%(ids)s::int[], %(horizons)s::date[], %(due_before)s::date[])
+                          AS account(id, horizon, due_before)
+                    CROSS JOIN LATERAL (%(receivable)s) receivable
+                    CROSS JOIN LATERAL (%(open_order)s) open_order""",
+                ids=ids,
+                horizons=horizons,
+                due_before=due_before,
+                receivable=self._sql_credit_receivable(company, with_group),
+                open_order=self._sql_credit_orders(company, without_orders, with_group),
+            )
         )
-        rows = {}
-        for account_id, *values in self.env.execute_query(query):
-            rows[account_id] = dict(zip(SITUATION, values, strict=True))
-        empty = dict.fromkeys(SITUATION, 0.0) | {"oldest": None}
-        return {self.browse(account_id): rows.get(account_id, dict(empty)) for account_id in ids}
+        return {
+            self.browse(account_id): dict(zip(SITUATION, values, strict=True))
+            for account_id, *values in rows
+        }
 
+    @api.model
     def _flush_credit(self):
         self.env["sale.order"].flush_model(
             [
@@ -192,97 +473,90 @@ class ResPartner(models.Model):
                 "parent_state",
                 "amount_residual",
                 "date_maturity",
+                "matching_number",
             ]
         )
         self.env["account.partial.reconcile"].flush_model(["amount"])
         self.env["res.partner"].flush_model(["commercial_partner_id", "credit_head_id"])
 
-    def _sql_credit_situations(self, accounts, company, orders_condition=None):
-        """Return the statement behind `_get_credit_situations`.
-
-        A payment set back to draft keeps its reconciliation, so what it settled is owed again:
-        that is added to the residuals.
-
-        :param accounts: SQL that selects ``id``, ``horizon``, ``due_before``
-        """
-        companies = SQL(
-            "ANY(ARRAY(SELECT id FROM res_company WHERE parent_path LIKE %s))",
-            f"{company.parent_path}%",
-        )
+    @api.model
+    def _sql_credit_customers(self, with_group=True):
+        """The customers of ``account.id``: the account itself, and who shares its limit."""
+        if not with_group:
+            return SQL("SELECT account.id")
         return SQL(
-            """
-            WITH account AS (%(accounts)s),
-                 customer AS (
-                     SELECT account.*, id AS customer_id FROM account
-                      UNION ALL
-                     SELECT account.*, member.id
-                       FROM account
-                       JOIN res_partner member ON member.credit_head_id = account.id
-                 ),
-                 item AS (
-                     SELECT customer.id, line.amount_residual AS amount, line.date_maturity,
-                            customer.due_before
-                       FROM customer
-                       JOIN res_partner contact
-                         ON contact.commercial_partner_id = customer.customer_id
-                       JOIN account_move_line line ON line.partner_id = contact.id
-                       JOIN account_account account ON account.id = line.account_id
-                      WHERE line.parent_state = 'posted' AND line.amount_residual <> 0
-                        AND line.company_id = %(companies)s
-                        AND account.account_type = 'asset_receivable'
-                      UNION ALL
-                     SELECT customer.id,
-                            CASE WHEN settled.id = partial.debit_move_id THEN partial.amount
-                                 ELSE -partial.amount END,
-                            settled.date_maturity, customer.due_before
-                       FROM customer
-                       JOIN res_partner contact
-                         ON contact.commercial_partner_id = customer.customer_id
-                       JOIN account_move_line draft ON draft.partner_id = contact.id
-                       JOIN account_account account ON account.id = draft.account_id
-                       JOIN account_partial_reconcile partial
-                         ON draft.id IN (partial.debit_move_id, partial.credit_move_id)
-                       JOIN account_move_line settled
-                         ON settled.id IN (partial.debit_move_id, partial.credit_move_id)
-                        AND settled.id <> draft.id
-                      WHERE draft.parent_state = 'draft' AND draft.matching_number IS NOT NULL
-                        AND draft.company_id = %(companies)s
-                        AND account.account_type = 'asset_receivable'
-                        AND settled.parent_state = 'posted'
-                 ),
-                 receivable AS (
-                     SELECT id, sum(amount) AS amount,
-                            sum(amount) FILTER (WHERE amount > 0 AND date_maturity < due_before)
-                                AS overdue,
-                            sum(amount) FILTER (WHERE amount < 0) AS unallocated,
-                            min(date_maturity) FILTER (WHERE amount > 0) AS oldest
-                       FROM item GROUP BY id
-                 ),
-                 open_order AS (
-                     SELECT customer.id,
-                            sum(CASE WHEN orders.commitment_date > customer.horizon
-                                THEN 0 ELSE amount_exposed - amount_exposed_shipped END) AS amount,
-                            sum(amount_exposed_shipped) AS shipped
-                       FROM customer
-                       JOIN sale_order orders ON orders.credit_partner_id = customer.customer_id
-                      WHERE orders.amount_exposed <> 0 AND orders.company_id = %(companies)s
-                            %(orders_condition)s
-                      GROUP BY customer.id
-                 )
-            SELECT account.id,
-                   coalesce(receivable.amount, 0) + coalesce(open_order.amount, 0)
-                       + coalesce(open_order.shipped, 0),
-                   coalesce(receivable.amount, 0), coalesce(open_order.amount, 0),
-                   coalesce(open_order.shipped, 0),
-                   greatest(
-                       coalesce(receivable.overdue, 0) + coalesce(receivable.unallocated, 0), 0
-                   ),
-                   coalesce(receivable.unallocated, 0), receivable.oldest
-              FROM account
-         LEFT JOIN receivable ON receivable.id = account.id
-         LEFT JOIN open_order ON open_order.id = account.id
-            """,
-            accounts=accounts,
-            companies=companies,
-            orders_condition=orders_condition or SQL(),
+            "SELECT account.id UNION SELECT id FROM res_partner WHERE credit_head_id = account.id"
+        )
+
+    @api.model
+    def _sql_credit_companies(self, company):
+        """A company and its branches; not given: those of ``company``, a row of the statement."""
+        path = SQL("%s", company.parent_path) if company else SQL("company.parent_path")
+        return SQL("ANY(ARRAY(SELECT id FROM res_company WHERE parent_path LIKE %s || '%%'))", path)
+
+    @api.model
+    def _sql_credit_receivable(self, company, with_group=True):
+        """The open items of ``account.id``; overdue are those due before ``account.due_before``.
+
+        An entry set back to draft keeps its reconciliation, so what it settled is owed again: that
+        is added to the residuals.
+        """
+        return SQL(
+            """SELECT coalesce(sum(amount), 0) AS amount,
+                      greatest(coalesce(sum(amount) FILTER (
+                          WHERE amount < 0 OR date_maturity < account.due_before), 0), 0
+                      ) AS overdue,
+                      coalesce(sum(amount) FILTER (WHERE amount < 0), 0) AS unallocated,
+                      min(date_maturity) FILTER (WHERE amount > 0) AS oldest
+                 FROM (
+                   SELECT line.amount_residual AS amount, line.date_maturity
+                     FROM res_partner contact
+                     JOIN account_move_line line ON line.partner_id = contact.id
+                    WHERE contact.commercial_partner_id IN (%(customers)s)
+                      AND line.parent_state = 'posted' AND line.amount_residual <> 0
+                      AND line.company_id = %(companies)s AND line.account_id = %(accounts)s
+                    UNION ALL
+                   SELECT CASE WHEN settled.id = partial.debit_move_id THEN partial.amount
+                               ELSE -partial.amount END,
+                          settled.date_maturity
+                     FROM res_partner contact
+                     JOIN account_move_line draft ON draft.partner_id = contact.id
+                     JOIN LATERAL (
+                          SELECT * FROM account_partial_reconcile WHERE debit_move_id = draft.id
+                           UNION ALL
+                          SELECT * FROM account_partial_reconcile WHERE credit_move_id = draft.id
+                          ) partial ON TRUE
+                     JOIN account_move_line settled
+                       ON settled.id IN (partial.debit_move_id, partial.credit_move_id)
+                      AND settled.id <> draft.id
+                    WHERE contact.commercial_partner_id IN (%(customers)s)
+                      AND draft.parent_state = 'draft' AND draft.matching_number IS NOT NULL
+                      AND draft.company_id = %(companies)s AND draft.account_id = %(accounts)s
+                      AND settled.parent_state = 'posted'
+                   ) item""",
+            customers=self._sql_credit_customers(with_group),
+            companies=self._sql_credit_companies(company),
+            accounts=SQL(
+                "ANY(ARRAY(SELECT id FROM account_account WHERE account_type = 'asset_receivable'))"
+            ),
+        )
+
+    @api.model
+    def _sql_credit_orders(self, company, without_orders=None, with_group=True):
+        """What the orders of ``account.id`` add; those promised for after ``account.horizon`` only
+        by what was shipped of them."""
+        return SQL(
+            """SELECT coalesce(sum(CASE WHEN orders.commitment_date >= account.horizon + 1 THEN 0
+                                        ELSE amount_exposed - amount_exposed_shipped END), 0)
+                          AS amount,
+                      coalesce(sum(amount_exposed_shipped), 0) AS shipped
+                 FROM sale_order orders
+                WHERE orders.credit_partner_id IN (%(customers)s)
+                  AND orders.amount_exposed <> 0 AND orders.company_id = %(companies)s
+                      %(condition)s""",
+            customers=self._sql_credit_customers(with_group),
+            companies=self._sql_credit_companies(company),
+            condition=SQL("AND orders.id NOT IN %s", tuple(without_orders.ids))
+            if without_orders
+            else SQL(),
         )

@@ -86,3 +86,32 @@ class SaleAdminCreditPolicy(models.Model):
                         "A limit needs an amount. To grant nothing, choose “No credit at all”."
                     )
                 )
+
+    @api.constrains("company_id")
+    def _check_company(self):
+        for policy in self:
+            if policy.company_id != policy.company_id.root_id:
+                raise ValidationError(self.env._("Branches share the policies of their company."))
+
+    # === CRUD METHODS === #
+    def write(self, vals):
+        res = super().write(vals)
+        if {"mode", "amount", "active", "grace_days"} & vals.keys():
+            self._let_customers_follow()
+        return res
+
+    # === BUSINESS METHODS === #
+    def _get_core_limit(self):
+        """Return what core's ``credit_limit`` says of customers without an approved limit."""
+        self.ensure_one()
+        terms = {"mode": self.mode, "amount": self.amount}
+        return self.env["res.partner"]._get_core_credit_limit(terms, self.company_id)
+
+    def _let_customers_follow(self):
+        """Let core's limits follow the policy."""
+        for policy in self.sudo():
+            company = policy.company_id
+            partners = self.env["res.partner"].sudo().with_company(company)
+            partners.search([("credit_policy_id", "=", policy.id)])._follow_credit_terms(company)
+            if company.sale_admin_credit_policy_id == policy:
+                company._follow_credit_policy()

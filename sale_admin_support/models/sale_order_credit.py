@@ -1,8 +1,11 @@
 import logging
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
+
+from .sale_admin_credit_lock import CreditBusy
 
 _logger = logging.getLogger(__name__)
 
@@ -169,12 +172,89 @@ class SaleOrder(models.Model):
         )
         return {order: amount for order, (amount, _shipped) in exposures.items()}
 
+    def _get_credit_results(self, checks, blocked):
+        """Judge the credit of these orders alone, in sequence; see `_evaluate_credit`.
+
+        When others judge the same customers again and again, what would be held for credit is
+        held until the job looks at it: nobody reads an error, and nothing passes unjudged.
+        """
+        try:
+            self._lock_credit()
+        except CreditBusy:
+            return self._get_credit_busy_results(checks)
+        return checks._evaluate_credit(self, blocked)
+
+    def _get_credit_busy_results(self, checks):
+        check = checks.filtered(lambda c: c.severity == "block")[:1]
+        if not check:
+            return {}
+        result = {
+            "check_id": check.id,
+            "recheck_due": True,
+            "reason": self.env._(
+                "Credit is being checked for another order of this customer; this order follows "
+                "within minutes."
+            ),
+        }
+        return {
+            order: [{**result, "partner_id": order.sudo().credit_partner_id.id}] for order in self
+        }
+
+    def _serialize_credit(self):
+        """Let no order of these payers be judged while a decision lets work go.
+
+        :raise UserError: when others do so again and again
+        """
+        try:
+            self._lock_credit()
+        except CreditBusy as error:
+            raise UserError(
+                self.env._("Other orders of this customer are being judged: try again in a moment.")
+            ) from error
+
     def _lock_credit(self):
-        """Judge the credit of these orders' payers alone, see `sale.admin.credit.lock`."""
         accounts = self.sudo().credit_partner_id._get_credit_accounts(self.company_id)
         self.env["sale.admin.credit.lock"].sudo()._serialize(
-            (order.company_id, accounts[order.credit_partner_id]) for order in self.sudo()
+            (order.company_id, accounts[order.credit_partner_id])
+            for order in self.sudo()
+            if order.credit_partner_id
         )
+
+    def _get_prepayments(self, percent=0.0):
+        """Return ``{order: (required, received)}`` in the company's currency at the order's rate.
+
+        :param percent: share of the order's total that is required; 0: as the order itself asks
+            its customer by online payment
+        """
+        res = {}
+        for order in self.sudo():
+            share = percent / 100 or (order.prepayment_percent if order.require_payment else 0.0)
+            invoices = order.invoice_ids.filtered(
+                lambda m: m.state == "posted" and m.move_type in ("out_invoice", "out_refund")
+            )
+            paid = sum(
+                -invoice.direction_sign
+                * invoice.currency_id._convert(
+                    invoice.amount_total - invoice.amount_residual,
+                    order.currency_id,
+                    order.company_id,
+                    invoice.invoice_date,
+                )
+                for invoice in invoices
+            )
+            paid += sum(
+                transaction.amount
+                for transaction in order.transaction_ids
+                if transaction.state in ("authorized", "done")
+                and not transaction.invoice_ids & invoices
+            )
+            rate = order.currency_rate or 1.0
+            round_ = order.company_id.currency_id.round
+            res[order.with_env(self.env)] = (
+                round_(order.amount_total * share / rate),
+                round_(paid / rate),
+            )
+        return res
 
     # === REBUILDING === #
     @api.model
