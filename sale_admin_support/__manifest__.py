@@ -55,6 +55,7 @@
         "views/sale_admin_customer_card_views.xml",
         "views/stock_picking_progress_views.xml",
         "views/sale_order_progress_views.xml",
+        "views/sale_order_check_views.xml",
         "views/sale_admin_fact_views.xml",
         "views/sale_admin_fact_difference_views.xml",
         "views/account_move_views.xml",

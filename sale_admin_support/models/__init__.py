@@ -19,6 +19,10 @@ from . import sale_admin_check
 from . import sale_admin_check_intake
 from . import sale_admin_check_authority
 from . import sale_admin_check_completeness
+from . import sale_admin_check_discount
+from . import sale_admin_check_floor
+from . import sale_admin_check_four_eyes
+from . import sale_admin_check_price
 from . import sale_admin_check_credit
 from . import sale_admin_contract
 from . import sale_admin_contract_amendment
@@ -52,10 +56,13 @@ from . import sale_order
 from . import sale_order_credit
 from . import sale_order_duplicate
 from . import sale_order_gate
+from . import sale_order_check
 from . import sale_order_intake
 from . import sale_order_line
 from . import sale_order_line_credit
 from . import sale_order_line_gate
+from . import sale_order_line_check
+from . import sale_order_line_price
 from . import sale_order_line_progress
 from . import sale_order_progress
 from . import sale_order_template

@@ -7,7 +7,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import ormcache
+from odoo.tools import SQL, ormcache
 from odoo.tools.safe_eval import datetime, safe_eval
 
 _logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class SaleAdminCheck(models.Model):
         translate=True,
         help="Told to the salesperson with the reason: whom to ask, where to mend it.",
     )
-    is_credit = fields.Boolean(compute="_compute_is_credit")
+    is_credit = fields.Boolean(compute="_compute_is_credit", store=True, precompute=True)
     # --- which orders
     team_ids = fields.Many2many(
         "crm.team", string="Sales Teams", check_company=True, ondelete="restrict"
@@ -268,44 +268,53 @@ class SaleAdminCheck(models.Model):
 
     # === FILTERS === #
     def _filter_orders(self, orders):
-        """Return the orders that this check looks at; all its filters must let them pass."""
+        """Return the orders of one company that this check looks at."""
         self.ensure_one()
-        orders = orders.filtered(self._is_concerned)
-        if orders and self.filter_domain:
-            orders = orders.filtered_domain(
-                self._get_domain("filter_domain", orders.company_id[:1])
-            )
-        return orders
+        return orders.filtered_domain(self._get_concerned_domain(orders.company_id[:1]))
 
-    def _is_concerned(self, order):
-        """Hook: whether the simple filters let the order pass."""
+    def _get_concerned_domain(self, company):
+        """Hook: the orders of `company` that all filters let pass, to search or to filter by."""
+        self.ensure_one()
         allowed = self._get_filter_ids()
-        if allowed["team_ids"] and order.team_id.id not in allowed["team_ids"]:
-            return False
-        if allowed["channel_ids"] and order.channel_id.id not in allowed["channel_ids"]:
-            return False
-        if tags := allowed["partner_category_ids"]:
-            customers = order.partner_id | order.partner_id.commercial_partner_id
-            if tags.isdisjoint(customers.category_id.ids):
-                return False
-        return self._is_amount_concerned(order)
+        domain = self._get_domain("filter_domain", company)
+        if ids := allowed["team_ids"]:
+            domain &= Domain("team_id", "in", list(ids))
+        if ids := allowed["channel_ids"]:
+            domain &= Domain("channel_id", "in", list(ids))
+        if ids := allowed["partner_category_ids"]:
+            tagged = Domain("category_id", "in", list(ids))
+            domain &= Domain("partner_id", "any", tagged) | Domain(
+                "partner_id.commercial_partner_id", "any", tagged
+            )
+        if self.amount_min or self.amount_max:
+            domain &= self._get_amount_domain(company)
+        return domain
 
-    def _is_amount_concerned(self, order):
-        if not self.amount_min and not self.amount_max:
-            return True
-        amount = self._get_order_amount(order)
-        compare = self.currency_id.compare_amounts
-        return compare(amount, self.amount_min) >= 0 and (
-            not self.amount_max or compare(amount, self.amount_max) <= 0
-        )
+    def _get_amount_domain(self, company):
+        """The total with taxes at the order's own rate; a shared check's bounds at today's."""
+        currency, today = company.currency_id, company._sale_admin_today()
 
-    def _get_order_amount(self, order):
-        """Return the order's total with taxes in the check's currency, at the order's rate; where
-        the check has another currency than the company, on at the rate of the order's day."""
-        amount = order.amount_total / (order.currency_rate or 1.0)
-        return order.company_id.currency_id._convert(
-            amount, self.currency_id, order.company_id, order.date_order
-        )
+        def convert(amount):
+            return self.currency_id._convert(amount, currency, company, today)
+
+        lowest = convert(self.amount_min) if self.amount_min else -math.inf
+        highest = convert(self.amount_max) if self.amount_max else math.inf
+
+        def to_sql(model, alias, query):
+            return SQL(
+                "ROUND((%s / COALESCE(NULLIF(%s, 0), 1))::numeric, %s) BETWEEN %s AND %s",
+                model._field_to_sql(alias, "amount_total", query),
+                model._field_to_sql(alias, "currency_rate", query),
+                currency.decimal_places,
+                lowest,
+                highest,
+            )
+
+        def predicate(order):
+            amount = currency.round(order.amount_total / (order.currency_rate or 1.0))
+            return lowest <= amount <= highest
+
+        return Domain.custom(to_sql=to_sql, predicate=predicate)
 
     @ormcache("self.id")
     def _get_filter_ids(self):

@@ -1,6 +1,7 @@
 from . import test_portal
 from . import test_res_config_settings
 from . import test_sale_admin_check
+from . import test_sale_admin_check_price
 from . import test_sale_admin_contract
 from . import test_sale_admin_contract_amendment
 from . import test_sale_admin_contract_import
@@ -18,3 +19,4 @@ from . import test_sale_order_duplicate
 from . import test_schedule_tour
 from . import test_workbench_tour
 from . import test_sale_order_gate
+from . import test_sale_order_check

@@ -49,7 +49,9 @@ class SaleAdminCheckCommon(SaleAdminSupportCommon):
                 "name": "2020-01-01",
             }
         )
-        return self.env["product.pricelist"].create({"name": code, "currency_id": currency.id})
+        return self.env["product.pricelist"].create(
+            {"name": code, "currency_id": currency.id, "company_id": False}
+        )
 
     def assertFails(self, check, order, reason=None):
         found = self._get_reason(check, order)
