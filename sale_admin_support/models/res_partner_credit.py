@@ -411,7 +411,7 @@ class ResPartner(models.Model):
         One SQL statement for any number of accounts. What is not yet written is flushed first.
 
         :param accounts: ``{partner: account}``, found by `_get_credit_accounts` if not given
-        :param terms: see `_get_credit_terms`: days and horizon to be used
+        :param terms: days and horizon of the partners or accounts, see `_get_credit_terms`
         :param without_orders: orders that are left out
         :param with_group: whether heads of groups answer for the whole group
         :return: ``{account: dict}`` in the company's currency, taxes included: ``exposure`` and its
@@ -425,7 +425,10 @@ class ResPartner(models.Model):
         ids = sorted({account._origin.id for account in accounts.values() if account._origin})
         if not ids:
             return {}
-        by_id = {account.id: term for account, term in (terms or {}).items()}
+        by_id = {
+            account._origin.id: terms.get(account) or terms.get(partner) or {}
+            for partner, account in (accounts.items() if terms else ())
+        }
         horizons, due_before = [], []
         for account_id in ids:
             term = by_id.get(account_id, {})

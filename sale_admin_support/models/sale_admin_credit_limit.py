@@ -369,7 +369,7 @@ class SaleAdminCreditLimit(models.Model):
     def _get_figures(self):
         partner = self.partner_id.sudo()
         terms = partner._get_credit_terms(self.company_id)
-        situation = partner._get_credit_situations(self.company_id, terms=terms)[partner]
+        [situation] = partner._get_credit_situations(self.company_id, terms=terms).values()
         return {
             "amount_exposure": situation["exposure"],
             "amount_overdue": situation["overdue"],
