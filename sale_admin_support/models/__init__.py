@@ -72,3 +72,8 @@ from . import stock_move_line
 from . import stock_move_progress
 from . import stock_picking_progress
 from . import stock_picking_gate
+from . import sale_admin_check_desk
+from . import sale_admin_hold_desk
+from . import sale_order_desk
+from . import sale_order_release
+from . import sale_order_line_desk

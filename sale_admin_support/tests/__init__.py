@@ -22,3 +22,6 @@ from . import test_schedule_tour
 from . import test_workbench_tour
 from . import test_sale_order_gate
 from . import test_sale_order_check
+from . import test_sale_admin_held_order
+from . import test_sale_order_desk
+from . import test_sale_order_release

@@ -10,3 +10,9 @@ from . import sale_admin_handover_send_back
 from . import sale_order_hand_over
 from . import stock_return_picking
 from . import sale_admin_duplicate_decide
+from . import sale_admin_hold_decide
+from . import sale_admin_hold_decide_line
+from . import sale_admin_order_escalate
+from . import sale_admin_order_hold
+from . import sale_admin_order_release
+from . import sale_admin_order_release_line
