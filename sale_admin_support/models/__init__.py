@@ -24,6 +24,7 @@ from . import sale_admin_check_floor
 from . import sale_admin_check_four_eyes
 from . import sale_admin_check_price
 from . import sale_admin_check_credit
+from . import sale_admin_clarification
 from . import sale_admin_contract
 from . import sale_admin_contract_amendment
 from . import sale_admin_contract_amendment_line

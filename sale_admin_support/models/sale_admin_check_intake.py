@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .sale_admin_clarification import OPEN_STATES
+
 
 class SaleAdminCheck(models.Model):
     """Checks of what came in: entered twice, or with a question still open."""
@@ -7,7 +9,11 @@ class SaleAdminCheck(models.Model):
     _inherit = "sale.admin.check"
 
     kind = fields.Selection(
-        selection_add=[("duplicate", "Entered twice")], ondelete={"duplicate": "cascade"}
+        selection_add=[
+            ("duplicate", "Entered twice"),
+            ("clarification", "Question not answered yet"),
+        ],
+        ondelete={"duplicate": "cascade", "clarification": "cascade"},
     )
 
     def _check_duplicate(self, orders):
@@ -25,4 +31,30 @@ class SaleAdminCheck(models.Model):
             }
             for order in orders
             if order.duplicate_of_id
+        }
+
+    def _check_clarification(self, orders):
+        """An order waits at this check's stage for the answers that somebody said it waits for."""
+        clarifications = (
+            self.env["sale.admin.clarification"]
+            .sudo()
+            .search(
+                [
+                    ("order_id", "in", orders.ids),
+                    ("state", "in", OPEN_STATES),
+                    ("stage", "=", self.stage),
+                ]
+            )
+        )
+        return {
+            order.with_env(orders.env): {
+                "reason": self.env._("Not answered yet: %s", ", ".join(questions.mapped("name"))),
+                "fix": {
+                    "label": self.env._("Question"),
+                    "model": questions._name,
+                    "res_id": questions[0].id,
+                },
+                "fingerprint": ",".join(map(str, questions.ids)),
+            }
+            for order, questions in clarifications.grouped("order_id").items()
         }

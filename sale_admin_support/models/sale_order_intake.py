@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.tools import sql
 from odoo.tools.mail import is_html_empty
 
+from .sale_admin_clarification import OPEN_STATES
+
 
 class SaleOrder(models.Model):
     """How an order came in, when, and who entered it."""
@@ -52,6 +54,12 @@ class SaleOrder(models.Model):
     has_intake_body = fields.Boolean(compute="_compute_has_intake_body")
     is_channel_asked = fields.Boolean(related="company_id.sale_admin_channel_required")
 
+    clarification_ids = fields.One2many(
+        "sale.admin.clarification", "order_id", string="Clarifications", readonly=True, copy=False
+    )
+    clarification_count = fields.Integer(compute="_compute_clarification_count")
+    clarification_open_count = fields.Integer(compute="_compute_clarification_count")
+
     def _auto_init(self):
         """Make the columns without computing them over all orders of the past."""
         for name, column_type in (("channel_id", "int4"), ("received_at", "timestamp")):
@@ -82,6 +90,21 @@ class SaleOrder(models.Model):
     def _compute_has_intake_body(self):
         for order in self:
             order.has_intake_body = not is_html_empty(order.intake_body)
+
+    @api.depends("clarification_ids.state")
+    def _compute_clarification_count(self):
+        counts = {
+            (order, state in OPEN_STATES): 0 for order in self._origin for state in ("new", "")
+        }
+        groups = self.env["sale.admin.clarification"]._read_group(
+            [("order_id", "in", self._origin.ids)], ["order_id", "state"], ["__count"]
+        )
+        for order, state, count in groups:
+            counts[order, state in OPEN_STATES] += count
+        for order in self:
+            is_open = counts.get((order._origin, True), 0)
+            order.clarification_open_count = is_open
+            order.clarification_count = is_open + counts.get((order._origin, False), 0)
 
     # === CRUD METHODS === #
     @api.model_create_multi
@@ -116,7 +139,32 @@ class SaleOrder(models.Model):
         user = self.env.user
         return user.browse() if user.id == SUPERUSER_ID or user._is_public() else user
 
+    # === ACTION METHODS === #
+    def action_view_clarifications(self):
+        """List the order's questions; without any, ask the first one."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sale_admin_support.sale_admin_clarification_action"
+        )
+        action["domain"] = [("order_id", "=", self.id)]
+        action["context"] = {"default_order_id": self.id}
+        if not self.clarification_count:
+            action["views"] = [(False, "form")]
+        return action
+
     # === BUSINESS METHODS === #
+    def _message_post_after_hook(self, message, msg_values):
+        """A customer's mail to the order may be the reply to what he was asked about it."""
+        res = super()._message_post_after_hook(message, msg_values)
+        if message.message_type == "email" and (
+            not message.author_id or message.author_id.partner_share
+        ):
+            waiting = self.sudo().clarification_ids.filtered(
+                lambda c: c.asks == "customer" and c.state in ("asked", "replied")
+            )
+            waiting._note_reply(message.body, message.author_id)
+        return res
+
     def _note_received_at_confirmation(self, vals):
         """An order is in when it is confirmed, at the latest; part of the same write.
 
@@ -142,3 +190,10 @@ class SaleOrder(models.Model):
         if user.id == SUPERUSER_ID:  # the job that finishes payments
             return bool(self.signed_on or self.transaction_ids)
         return bool(self.signed_on) or not user._is_internal()
+
+    def _get_portal_clarifications(self):
+        """Return the questions that the customer reads on the page of his order, the open first."""
+        self.ensure_one()
+        return self.clarification_ids.filtered(
+            lambda c: c.asks == "customer" and c.asked_at and c.state != "cancelled"
+        ).sorted(lambda c: (c.state == "answered", c.date_due, c.id))
