@@ -70,6 +70,8 @@
         "views/account_move_views.xml",
         "views/account_payment_views.xml",
         "views/res_partner_views.xml",
+        "views/res_partner_check_views.xml",
+        "wizards/sale_admin_customer_block_views.xml",
         "wizards/sale_admin_contract_sign_views.xml",
         "wizards/sale_admin_contract_transition_views.xml",
         "views/portal_templates.xml",

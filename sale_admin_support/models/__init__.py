@@ -12,6 +12,7 @@ from . import res_company
 from . import res_company_progress
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_check
 from . import res_partner_gate
 from . import sale_admin_channel
 from . import res_partner_credit
@@ -22,7 +23,9 @@ from . import sale_admin_check_completeness
 from . import sale_admin_check_discount
 from . import sale_admin_check_floor
 from . import sale_admin_check_four_eyes
+from . import sale_admin_check_customer
 from . import sale_admin_check_price
+from . import sale_admin_check_terms
 from . import sale_admin_check_credit
 from . import sale_admin_clarification
 from . import sale_admin_contract

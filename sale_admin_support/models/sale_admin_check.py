@@ -356,7 +356,11 @@ class SaleAdminCheck(models.Model):
     def _check_domain(self, orders):
         domain = self._get_domain("rule_domain", orders.company_id[:1])
         return {
-            order: {"reason": self.message or self.name} for order in orders.filtered_domain(domain)
+            order: {
+                "reason": self.message or self.name,
+                "fingerprint": order._get_fingerprint(),
+            }
+            for order in orders.filtered_domain(domain)
         }
 
     def _get_domain(self, fname, company):

@@ -41,6 +41,7 @@ class SaleAdminCheck(models.Model):
                     "Missing: %s.", "; ".join(self._describe_lacking(r) for r in found)
                 ),
                 "fix": found[0]._get_fix(order),
+                "fingerprint": ",".join(str(requirement.id) for requirement in found),
             }
             for order, found in lacking.items()
         }

@@ -28,7 +28,11 @@ class SaleAdminCheck(models.Model):
                 )
             else:
                 continue
-            results[order] = {"reason": reason, "fix": self._get_four_eyes_fix(order)}
+            results[order] = {
+                "reason": reason,
+                "fix": self._get_four_eyes_fix(order),
+                "fingerprint": order._get_fingerprint(),
+            }
         return results
 
     def _get_four_eyes_fix(self, order):

@@ -850,6 +850,15 @@ class SaleAdminContract(models.Model):
         }
 
     # === BUSINESS METHODS: ORDERS === #
+    @api.model
+    def _get_framework_kinds(self):
+        """Hook: the kinds of contracts that many orders call off from."""
+        return ["framework", "distribution"]
+
+    def _is_framework(self):
+        self.ensure_one()
+        return self.kind in self._get_framework_kinds()
+
     def _get_agreed_orders(self):
         """The orders that make the value before it is signed: a framework's only call it off."""
         self.ensure_one()

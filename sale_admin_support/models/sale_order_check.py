@@ -359,3 +359,10 @@ class SaleOrder(models.Model):
             head,
             Markup().join(rows),
         )
+
+    # === CUSTOMER FILE === #
+    def _get_checked_customers(self):
+        """Hook: the customers of whom none may be blocked: who orders, pays and receives."""
+        self.ensure_one()
+        contacts = self.partner_id | self.partner_invoice_id | self.partner_shipping_id
+        return contacts.commercial_partner_id

@@ -3,8 +3,10 @@ from . import test_credit_limit
 from . import test_portal
 from . import test_res_config_settings
 from . import test_sale_admin_check
+from . import test_sale_admin_check_customer
 from . import test_sale_admin_check_price
 from . import test_sale_admin_clarification
+from . import test_sale_admin_check_terms
 from . import test_sale_admin_contract
 from . import test_sale_admin_contract_amendment
 from . import test_sale_admin_contract_import

@@ -17,3 +17,4 @@ from . import sale_admin_order_hold
 from . import sale_admin_order_release
 from . import sale_admin_order_release_line
 from . import sale_admin_clarification_answer
+from . import sale_admin_customer_block
