@@ -1,5 +1,6 @@
 from . import sale_admin_guarded
 from . import account_move
+from . import account_move_credit
 from . import account_move_gate
 from . import account_move_line
 from . import account_partial_reconcile
@@ -60,7 +61,7 @@ from . import sale_order
 from . import sale_order_duplicate
 from . import sale_order_gate
 from . import sale_order_check
-from . import sale_order_credit  # answers what the gate asks
+from . import sale_order_credit
 from . import sale_order_intake
 from . import sale_order_line
 from . import sale_order_line_credit

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
 from .sale_admin_credit_policy import MODES
 from .sale_order_credit import MONEY_GROUPS
@@ -563,3 +563,67 @@ class ResPartner(models.Model):
             if without_orders
             else SQL(),
         )
+
+    # === BANNER === #
+    def _get_credit_warnings(self, company, asked, without_orders=None):
+        """Return what stands against documents, in words that the current user may read.
+
+        :param asked: ``{document: (partner, amount)}``: what each alone adds to the exposure of
+            its payer, in the company's currency
+        :param without_orders: orders left out of the exposure
+        :return: ``{document: text}``, empty texts where all is well
+        """
+        partners = self.sudo().union(*(partner for partner, _amount in asked.values()))
+        accounts = partners._get_credit_accounts(company)
+        terms = partners._get_credit_terms(company)
+        figures = partners._get_credit_situations(company, accounts, terms, without_orders)
+        sees_money = self.env.su or self.env.user.has_groups(MONEY_GROUPS)
+        return {
+            document: self._get_credit_warning(
+                company,
+                accounts[partner],
+                terms[partner],
+                figures[accounts[partner]],
+                amount,
+                sees_money,
+            )
+            for document, (partner, amount) in asked.items()
+        }
+
+    @api.model
+    def _get_credit_warning(self, company, account, terms, figures, amount, sees_money):
+        currency = company.currency_id
+        exposure = figures["exposure"] + amount
+        lines = []
+        if (
+            terms["mode"] != "no_limit"
+            and currency.compare_amounts(amount, 0) > 0
+            and currency.compare_amounts(exposure, terms["amount"] + terms["tolerance"]) > 0
+        ):
+            if terms["mode"] == "no_credit":
+                lines.append(self.env._("%s has no credit.", account.name))
+            elif sees_money:
+                lines.append(
+                    self.env._(
+                        "%(customer)s exceeds the credit limit of %(limit)s: %(exposure)s with "
+                        "this document.",
+                        customer=account.name,
+                        limit=formatLang(self.env, terms["amount"], currency_obj=currency),
+                        exposure=formatLang(self.env, exposure, currency_obj=currency),
+                    )
+                )
+            else:
+                lines.append(self.env._("%s exceeds the credit limit.", account.name))
+        if currency.compare_amounts(figures["overdue"], terms["overdue_amount"]) > 0:
+            if sees_money:
+                amount = formatLang(self.env, figures["overdue"], currency_obj=currency)
+                lines.append(
+                    self.env._(
+                        "%(amount)s of %(customer)s are overdue.",
+                        amount=amount,
+                        customer=account.name,
+                    )
+                )
+            else:
+                lines.append(self.env._("%s has overdue invoices.", account.name))
+        return "\n".join(lines)

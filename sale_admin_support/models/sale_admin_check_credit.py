@@ -52,6 +52,24 @@ class SaleAdminCheck(models.Model):
         "CHECK (prepayment_percent BETWEEN 0 AND 100)", "A prepayment is 0 to 100 % of the order."
     )
 
+    # === CRUD METHODS === #
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Credit is released by credit controllers, unless another group is chosen."""
+        kinds = self._get_credit_kinds()
+        group = self.env.ref("sale_admin_support.group_sale_admin_credit")
+        return super().create(
+            [
+                {"release_group_id": group.id, **vals} if vals.get("kind") in kinds else vals
+                for vals in vals_list
+            ]
+        )
+
+    @api.onchange("kind")
+    def _onchange_kind_credit(self):
+        if self.kind in self._get_credit_kinds():
+            self.release_group_id = self.env.ref("sale_admin_support.group_sale_admin_credit")
+
     # === CONSTRAINT METHODS === #
     @api.constrains("kind", "stage", "credit_order_max")
     def _check_credit_parameters(self):

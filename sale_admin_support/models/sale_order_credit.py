@@ -111,6 +111,23 @@ class SaleOrder(models.Model):
         for order in self:
             order.amount_exposed, order.amount_exposed_shipped = exposures[order]
 
+    @api.depends("company_id", "partner_id", "partner_invoice_id", "amount_total", "state")
+    def _compute_partner_credit_warning(self):
+        """Where a policy rules, the banner says what orders are judged by, and reads no other open
+        order of the customer to say it."""
+        ruled = self.filtered(
+            lambda o: o.credit_partner_id and o.credit_partner_id._is_credit_ruled(o.company_id)
+        )
+        super(SaleOrder, self - ruled)._compute_partner_credit_warning()
+        ruled.partner_credit_warning = ""
+        quotations = ruled.filtered(lambda o: o.state in ("draft", "sent"))
+        for company, orders in quotations.grouped("company_id").items():
+            amounts = orders._get_exposure_if_released()
+            asked = {order: (order.credit_partner_id, amounts[order]) for order in orders}
+            warnings = self.env["res.partner"]._get_credit_warnings(company, asked)
+            for order in orders:
+                order.partner_credit_warning = warnings[order]
+
     # === BUSINESS METHODS === #
     def _get_exposures(self, withheld=None):
         """Return what each order adds to its payer's exposure.

@@ -305,17 +305,6 @@ class SaleOrder(models.Model):
                 results[order] += found
         return results
 
-    def _get_credit_results(self, checks, blocked):
-        """Hook: judge the orders' credit, one after the other.
-
-        :param blocked: those of the orders that are held by something else
-        :return: ``{order: [result]}``, each with its check in ``check_id``
-        """
-        return checks._evaluate_credit(self, blocked)
-
-    def _serialize_credit(self):
-        """Hook: let nobody judge the credit of these orders' payers at the same time."""
-
     def _get_blocked(self, current, results, event):
         """Return those of the orders whose work waits for something else than credit."""
         check_model = self.env["sale.admin.check"]

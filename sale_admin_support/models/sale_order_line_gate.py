@@ -149,11 +149,12 @@ class SaleOrderLine(models.Model):
         :return: the quantity added, in the line's unit
         """
         self.ensure_one()
+        if not self._can_be_withheld():  # an advance has no unit
+            self._set({"is_judgement_due": False, "qty_withheld": 0.0})
+            return 0.0
         judged, withheld, quantity = self.qty_judged, self.qty_withheld, self.product_uom_qty
         is_more = self.product_uom_id.compare(quantity, max(judged, 0.0)) > 0
-        if not self._can_be_withheld():
-            withheld = 0.0
-        elif is_more or withheld:
+        if is_more or withheld:
             released = judged - withheld
             pending = quantity - released
             withheld = max(pending, 0.0) if quantity >= 0 else min(pending, 0.0)
