@@ -25,6 +25,7 @@
         "data/mail_activity_type_data.xml",
         "data/sale_admin_milestone_template_data.xml",
         "data/sale_admin_requirement_data.xml",
+        "data/sale_admin_check_data.xml",
         "views/sale_admin_support_menus.xml",
         "views/sale_admin_check_views.xml",
         "views/sale_admin_channel_views.xml",

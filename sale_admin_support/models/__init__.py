@@ -26,6 +26,7 @@ from . import sale_admin_check_floor
 from . import sale_admin_check_four_eyes
 from . import sale_admin_check_customer
 from . import sale_admin_check_price
+from . import sale_admin_check_set
 from . import sale_admin_check_terms
 from . import sale_admin_check_credit
 from . import sale_admin_clarification

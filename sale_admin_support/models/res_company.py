@@ -7,6 +7,8 @@ from odoo.exceptions import AccessError, ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+from .sale_admin_check import SETS
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -88,6 +90,16 @@ class ResCompany(models.Model):
         "then whoever asked has to call.",
     )
 
+    # --- checks
+    sale_admin_check_set = fields.Selection(
+        [("none", "None"), *SETS],
+        string="Ready-Made Checks",
+        required=True,
+        default="none",
+        help="Which ready-made checks judge the company's orders. Each can be changed and switched "
+        "off afterwards.",
+    )
+
     def _default_sale_admin_tz(self):
         """At installation nobody is at work: the administrator's zone is the best guess."""
         admin = self.env.ref("base.user_admin", raise_if_not_found=False)
@@ -128,7 +140,26 @@ class ResCompany(models.Model):
     def create(self, vals_list):
         companies = super().create(vals_list)
         companies._create_sale_admin_sequences()
+        companies.filtered(lambda c: c.sale_admin_check_set != "none")._apply_sale_admin_check_set()
         return companies
+
+    def write(self, vals):
+        changed = ruled = self.browse()
+        if "sale_admin_check_set" in vals:
+            check_set = vals["sale_admin_check_set"]
+            changed = self.filtered(lambda company: company.sale_admin_check_set != check_set)
+        if "sale_admin_credit_policy_id" in vals:
+            self._check_may_rule_credit()
+            ruled = self.filtered("sale_admin_credit_policy_id")
+        res = super().write(vals)
+        changed._apply_sale_admin_check_set()
+        if "sale_admin_credit_policy_id" in vals:
+            self._on_credit_policy_chosen(ruled)
+        return res
+
+    def _apply_sale_admin_check_set(self):
+        for company in self:
+            self.env["sale.admin.check"]._apply_set(company, company.sale_admin_check_set)
 
     @api.model
     def _create_missing_sale_admin_sequences(self):
@@ -198,17 +229,12 @@ class ResCompany(models.Model):
             )
 
     # === CREDIT === #
-    def write(self, vals):
-        if "sale_admin_credit_policy_id" not in vals:
-            return super().write(vals)
-        self._check_may_rule_credit()
-        ruled = self.filtered("sale_admin_credit_policy_id")
-        res = super().write(vals)
+    def _on_credit_policy_chosen(self, ruled):
+        """:param ruled: those of the companies that had a policy before"""
         for company in self.sudo():
             if company not in ruled:
                 self.env["res.partner"]._adopt_core_limits(company)
             company._follow_credit_policy()
-        return res
 
     def _check_may_rule_credit(self):
         """:raise AccessError: to all but credit controllers and sales administration managers"""

@@ -54,3 +54,7 @@ class ResConfigSettings(models.TransientModel):
     sale_admin_credit_policy_id = fields.Many2one(
         related="company_id.sale_admin_credit_policy_id", readonly=False
     )
+    # --- checks
+    sale_admin_check_set = fields.Selection(
+        related="company_id.sale_admin_check_set", readonly=False
+    )

@@ -22,6 +22,7 @@ SEVERITIES = [
     ("warn", "Warn: show, stop nothing"),
     ("block", "Hold"),
 ]
+SETS = [("basic", "Basic"), ("strict", "Strict")]
 
 
 class SaleAdminCheck(models.Model):

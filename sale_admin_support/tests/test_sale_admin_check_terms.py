@@ -114,9 +114,9 @@ class TestSaleAdminCheckTerms(SaleAdminCheckCommon):
         self.contract = self._create_contract(
             kind="framework",
             partner_id=self.customer.id,
-            amount_untaxed=1000.0,
             date_signed="2026-01-01",
         )
+        self.contract.write({"amount_untaxed": 1000.0, "amount_total": 1150.0})
         self.contract.action_activate()
         check = self._check_only("is_quantity_agreed")
         self.assertPasses(check, self._call_off(10.0, 100.0))
