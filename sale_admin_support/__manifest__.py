@@ -102,6 +102,7 @@
         "demo/sale_order_template_demo.xml",
         "demo/sale_admin_report_schedule_demo.xml",
         "demo/sale_admin_contract_demo.xml",
+        "demo/sale_admin_progress_demo.xml",
     ],
     "uninstall_hook": "uninstall_hook",
     "assets": {

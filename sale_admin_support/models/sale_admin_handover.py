@@ -240,3 +240,11 @@ class SaleAdminHandover(models.Model):
     @api.model
     def _get_due_at(self, company):
         return fields.Datetime.now() + timedelta(hours=company.sale_admin_handover_hours)
+
+    # === DEMO === #
+    @api.model
+    def _load_demo(self):
+        """Play the last weeks of the demo company's warehouse; called by the demo data alone."""
+        from ..demo.progress import Fulfilment
+
+        Fulfilment(self.env).live()

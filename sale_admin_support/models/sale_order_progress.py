@@ -9,7 +9,7 @@ STEPS = [
     ("rejected", "Change or cancel: rejected"),
     ("hand_over", "Hand over"),
     ("sent_back", "Mend and hand over again"),
-    ("acknowledge", "Wait for the team to take over"),
+    ("acknowledge", "Wait to be taken over"),
     ("supply", "Wait for goods"),
     ("pick", "Pick"),
     ("ship", "Ship"),
@@ -59,6 +59,10 @@ LINE_TO_DELIVER = SQL(
                AND own.origin_returned_move_id IS NULL)))""",
     LINE_IS_DELIVERED,
 )
+LINE_IS_RELEASED = SQL(
+    "(ol.product_uom_qty - ol.qty_delivered > COALESCE(ol.qty_withheld, 0) AND %s)",
+    LINE_TO_DELIVER,
+)
 
 
 class SaleOrder(models.Model):
@@ -72,7 +76,7 @@ class SaleOrder(models.Model):
     )
     handover_state = fields.Selection(
         [
-            ("waiting", "Waiting for answer"),
+            ("waiting", "Waiting"),
             ("acknowledged", "Taken over"),
             ("sent_back", "Sent back"),
             ("changed", "Changed since"),
@@ -172,7 +176,7 @@ class SaleOrder(models.Model):
         string="Next Step", compute="_compute_progress", groups="base.group_user"
     )
     progress_supply = fields.Selection(
-        [("missing", "Missing"), ("partial", "Partly there"), ("ready", "Ready")],
+        [("missing", "Missing"), ("partial", "In part"), ("ready", "Ready")],
         string="Supply",
         compute="_compute_progress",
         groups="base.group_user",
@@ -219,7 +223,8 @@ class SaleOrder(models.Model):
     @api.depends("handover_ids.state")
     def _compute_sent_back_reason(self):
         for order in self:
-            last = order.sudo().handover_ids.filtered(lambda h: h.state == "sent_back")[:1]
+            sent_back = order.sudo().handover_ids.filtered(lambda h: h.state == "sent_back")
+            last = sent_back.sorted("id")[-1:]
             order.sent_back_reason = " - ".join(filter(None, [last.reason_id.name, last.note]))
 
     def _compute_must_hand_over(self):
@@ -230,7 +235,10 @@ class SaleOrder(models.Model):
     def _search_must_hand_over(self, operator, value):
         if operator != "in":
             return NotImplemented
-        self.flush_model(["handover_state", "release_state", "state", "date_order", "company_id"])
+        self.flush_model(["handover_state", "date_order", "company_id"])
+        self.env["res.company"].flush_model(
+            ["sale_admin_handover_mode", "sale_admin_handover_since"]
+        )
         return [
             (
                 "id",
@@ -240,11 +248,10 @@ class SaleOrder(models.Model):
                           FROM sale_order o
                           JOIN res_company c ON c.id = o.company_id
                          WHERE o.id IN (%s)
-                           AND o.release_state IN ('free', 'released')
                            AND (o.handover_state IS NULL OR o.handover_state = 'changed')
                            AND c.sale_admin_handover_mode IN ('manual', 'auto')
                            AND o.date_order >= c.sale_admin_handover_since)""",
-                    self._get_to_deliver_sql(),
+                    self._get_released_sql(),
                 ),
             )
         ]
@@ -362,6 +369,12 @@ class SaleOrder(models.Model):
         handed_over.write({"handover_state": False, "handed_over_at": False})
         return res
 
+    def _holds_changed(self, opened, ended):
+        res = super()._holds_changed(opened, ended)
+        if ended:
+            self._hand_over_released()
+        return res
+
     # === HAND-OVER === #
     def action_hand_over(self):
         """Ask to whom, then hand the orders over."""
@@ -400,13 +413,17 @@ class SaleOrder(models.Model):
         """
         if not (self.env.su or self.env.user.has_group("sale_admin_support.group_sale_admin_user")):
             raise AccessError(self.env._("Orders are handed over by sales administrators."))
+        rows = self.env.execute_query(
+            SQL("%s AND ol.order_id = ANY(%s)", self._get_released_sql(), self.ids or [0])
+        )
+        released_ids = {order_id for (order_id,) in rows}
         for order in self:
             if order.company_id.sale_admin_handover_mode == "off":
                 reason = self.env._("hand-overs are switched off in the settings")
             elif order.state != "sale":
                 reason = self.env._("it is not confirmed")
-            elif order.release_state not in ("free", "released"):
-                reason = self.env._("it is not released")
+            elif order.id not in released_ids:
+                reason = self.env._("nothing of it is released and still to be delivered")
             else:
                 continue
             raise UserError(
@@ -433,6 +450,7 @@ class SaleOrder(models.Model):
         order = self.sudo()
         handovers = self.env["sale.admin.handover"].sudo()
         order._withdraw_handovers(team)
+        handovers.flush_model(["state"])  # before the new one waits in its place
         automatic = self.env.su or self.env.user._is_public() or not self.env.user._is_internal()
         handover = handovers.create(
             {
@@ -531,7 +549,7 @@ class SaleOrder(models.Model):
         if not step:
             return False
         if step == "supply" and values["supply"] == 1:
-            return self.env._("Wait for the rest of the goods, or ship what is there")
+            return self.env._("Wait for the rest, or ship a part")
         if step == "hand_over" and self.handover_state == "changed":
             return self.env._("Hand over what was added")
         return dict(self._fields["progress_step"]._description_selection(self.env))[step]
@@ -556,6 +574,15 @@ class SaleOrder(models.Model):
             "SELECT ol.order_id FROM sale_order_line ol WHERE %s AND %s",
             LINE_IN_WORK,
             LINE_TO_DELIVER,
+        )
+
+    def _get_released_sql(self):
+        """Return the ids of the orders with something to deliver that nothing withholds."""
+        self._get_in_progress_sql()
+        return SQL(
+            "SELECT ol.order_id FROM sale_order_line ol WHERE %s AND %s",
+            LINE_IN_WORK,
+            LINE_IS_RELEASED,
         )
 
     def _get_unpaid_sql(self):
@@ -603,12 +630,25 @@ class SaleOrder(models.Model):
                        sum(LEAST(ol.qty_delivered, ol.product_uom_qty))
                            FILTER (WHERE %(is_delivered)s) AS delivered,
                        bool_or(%(in_work)s AND %(to_deliver)s) AS is_to_deliver,
+                       bool_or(%(in_work)s AND %(is_released)s) AS is_released,
+                       bool_or(ol.qty_withheld > 0) AS is_withheld,
                        bool_or(ol.qty_to_invoice > 0) AS is_to_invoice,
                        bool_or(ol.qty_to_invoice < 0) AS is_to_credit
                   FROM chosen
                   JOIN sale_order_line ol ON ol.order_id = chosen.id
                  WHERE ol.display_type IS NULL AND ol.is_downpayment IS NOT TRUE
                  GROUP BY ol.order_id
+            ), held AS (
+                SELECT hold.order_id,
+                       bool_or(hold.stage = 'ship' OR hold.check_id IS NULL
+                           AND hold.stage = 'handover' AND hold.is_partial IS NOT TRUE) AS ship,
+                       bool_or(hold.stage = 'invoice') AS invoice
+                  FROM chosen
+                  JOIN sale_admin_hold hold ON hold.order_id = chosen.id
+                 WHERE chosen.release_state IN ('held', 'rejected')
+                   AND hold.is_current AND hold.severity = 'block'
+                   AND hold.state IN ('open', 'rejected')
+                 GROUP BY hold.order_id
             ), moved AS (
                 SELECT ol.order_id,
                        count(*) FILTER (WHERE is_open) AS open_count,
@@ -679,7 +719,8 @@ class SaleOrder(models.Model):
             ), figures AS (
                 SELECT chosen.*,
                        COALESCE(line.is_to_deliver, FALSE) AS is_to_deliver,
-                       line.is_to_invoice, line.is_to_credit,
+                       line.is_released, line.is_withheld, line.is_to_invoice, line.is_to_credit,
+                       held.ship AS is_ship_held, held.invoice AS is_invoice_held,
                        LEAST(COALESCE(100 * line.delivered / NULLIF(line.ordered, 0), 100), 100)
                        AS delivered,
                        moved.open_count, moved.step_count, moved.picked AS picked_part,
@@ -691,6 +732,7 @@ class SaleOrder(models.Model):
                        bill.has_draft, bill.invoiced AS amount_invoiced, bill.open AS amount_open
                   FROM chosen
                   LEFT JOIN line ON line.order_id = chosen.id
+                  LEFT JOIN held ON held.order_id = chosen.id
                   LEFT JOIN moved ON moved.order_id = chosen.id
                   LEFT JOIN bill ON bill.order_id = chosen.id
             )
@@ -706,15 +748,21 @@ class SaleOrder(models.Model):
                    %(shipment)s AS shipment_info,
                    CASE WHEN state <> 'sale' THEN NULL
                         WHEN release_state = 'rejected' THEN 'rejected'
-                        WHEN release_state = 'held' THEN 'held'
-                        WHEN is_to_deliver AND is_handed_over
+                        WHEN release_state = 'held' AND is_to_deliver AND NOT is_released
+                        THEN 'held'
+                        WHEN is_released AND is_handed_over
                          AND (handover_state IS NULL OR handover_state = 'changed')
                         THEN 'hand_over'
                         WHEN is_to_deliver AND handover_state = 'sent_back' THEN 'sent_back'
                         WHEN is_to_deliver AND handover_state = 'waiting' THEN 'acknowledge'
                         WHEN is_to_deliver AND supply < 2 THEN 'supply'
                         WHEN is_to_deliver AND step_count > 0 THEN 'pick'
+                        WHEN is_to_deliver AND open_count > 0 AND is_ship_held THEN 'held'
                         WHEN is_to_deliver AND open_count > 0 THEN 'ship'
+                        WHEN is_to_deliver AND is_withheld THEN 'held'
+                        WHEN is_invoice_held AND (is_to_invoice OR has_draft)
+                         AND NOT is_to_deliver
+                        THEN 'held'
                         WHEN is_to_invoice AND NOT is_to_deliver THEN 'invoice'
                         WHEN is_to_deliver THEN 'deliver'
                         WHEN is_to_credit THEN 'credit'
@@ -727,6 +775,7 @@ class SaleOrder(models.Model):
             in_work=LINE_IN_WORK,
             is_delivered=LINE_IS_DELIVERED,
             to_deliver=LINE_TO_DELIVER,
+            is_released=LINE_IS_RELEASED,
             out=at_customer(SQL("sm.location_dest_id")),
             back=at_customer(SQL("sm.location_id")),
             shipment=self._get_shipments_sql(SQL("figures.shipped_ids")),

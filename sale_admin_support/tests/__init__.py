@@ -16,6 +16,7 @@ from . import test_sale_admin_contract_orders
 from . import test_sale_admin_contract_report
 from . import test_sale_admin_contract_schedule
 from . import test_sale_admin_fact
+from . import test_sale_admin_handover
 from . import test_sale_admin_milestone
 from . import test_sale_admin_milestone_template
 from . import test_sale_admin_queue
@@ -30,3 +31,8 @@ from . import test_sale_order_check
 from . import test_sale_admin_held_order
 from . import test_sale_order_desk
 from . import test_sale_order_release
+from . import test_sale_admin_shipment
+from . import test_sale_order_gate
+from . import test_sale_order_progress
+from . import test_schedule_tour
+from . import test_workbench_tour
