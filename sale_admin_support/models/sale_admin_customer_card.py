@@ -57,7 +57,7 @@ class SaleAdminCustomerCard(models.AbstractModel):
             else self.env["res.partner"].browse(partner_id)
         )
         record.check_access("read")
-        # with all rights: who answers the phone may note it, also where he may not edit the customer
+        # with all rights: who answers the phone may note it, even if he may not edit customers
         record.sudo().message_post(
             body=self.env._("Call: %s", note),
             author_id=self.env.user.partner_id.id,

@@ -70,7 +70,7 @@ class TestOrderProgress(SaleAdminSupportCommon):
         self.assertNotIn(order, self._find("is_in_progress"))
 
     def test_delivered_is_a_quantity_not_a_status(self):
-        """Six of ten without a backorder: Odoo's status says full; a draft return changes nothing."""
+        """Six of ten, no backorder: Odoo's status says full; a draft return changes nothing."""
         order = self._create_order(10)
         picking = order.picking_ids
         picking.move_ids.quantity = 6
