@@ -28,6 +28,7 @@ from . import sale_admin_check_customer
 from . import sale_admin_check_price
 from . import sale_admin_check_set
 from . import sale_admin_check_terms
+from . import sale_admin_check_watch
 from . import sale_admin_check_credit
 from . import sale_admin_clarification
 from . import sale_admin_contract
@@ -44,6 +45,7 @@ from . import sale_admin_fact
 from . import sale_admin_fact_difference
 from . import sale_admin_handover
 from . import sale_admin_hold
+from . import sale_admin_hold_check
 from . import sale_admin_intake
 from . import sale_admin_milestone
 from . import sale_admin_milestone_template

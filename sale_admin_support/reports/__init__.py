@@ -1,3 +1,4 @@
+from . import sale_admin_check_report
 from . import sale_admin_contract_report
 from . import sale_admin_contract_schedule
 from . import sale_admin_credit_report

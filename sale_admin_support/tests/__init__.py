@@ -7,6 +7,7 @@ from . import test_sale_admin_check
 from . import test_sale_admin_check_customer
 from . import test_sale_admin_check_price
 from . import test_sale_admin_clarification
+from . import test_sale_admin_check_report
 from . import test_sale_admin_check_set
 from . import test_sale_admin_check_terms
 from . import test_sale_admin_contract
