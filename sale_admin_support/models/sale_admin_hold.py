@@ -1,3 +1,5 @@
+from psycopg2.errors import SerializationFailure, UniqueViolation
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, ormcache
@@ -46,6 +48,7 @@ class SaleAdminHold(models.Model):
     _inherit = ["sale.admin.guarded"]
     _description = "Order Hold"
     _order = "id desc"
+    _rec_name = "reason"
     _check_company_auto = True
 
     # === FIELDS === #
@@ -170,9 +173,12 @@ class SaleAdminHold(models.Model):
             self.env.registry.clear_cache()
         self.flush_model(["is_current"])
         now = fields.Datetime.now()
-        return super().create(
-            [{**vals, "held_since": vals.get("held_since") or now} for vals in vals_list]
-        )
+        vals_list = [{**vals, "held_since": vals.get("held_since") or now} for vals in vals_list]
+        try:
+            return super().create(vals_list)
+        except UniqueViolation as error:
+            # somebody judged the same order at this moment: what he found is read afresh
+            raise SerializationFailure(str(error)) from error
 
     def _lapse(self, note):
         """These holds speak for their orders no longer; who was not decided on has lapsed."""
@@ -580,20 +586,20 @@ class SaleAdminHold(models.Model):
         )
         if rows:
             self.browse([row[0] for row in rows]).invalidate_recordset(["recheck_due"])
-            self.env.ref("sale_admin_support.sale_admin_hold_cron_recheck")._trigger()
+            self.env.ref("sale_admin_support.sale_admin_hold_cron_recheck").sudo()._trigger()
 
     @api.model
     def _cron_mark_due(self):
         """Look at all that is held: days pass, and not everything is told."""
-        holds = self.search([("state", "=", "open"), ("check_id", "!=", False)])
+        holds = self.sudo().search([("state", "=", "open"), ("check_id", "!=", False)])
         if holds:
             holds._set({"recheck_due": True})
-            self.env.ref("sale_admin_support.sale_admin_hold_cron_recheck")._trigger()
+            self.env.ref("sale_admin_support.sale_admin_hold_cron_recheck").sudo()._trigger()
 
     @api.model
     def _cron_recheck(self):
         """Judge again what waits, by promised date, then age, each order on its own."""
-        orders = self.search([("recheck_due", "=", True)]).order_id._get_judgement_order()
+        orders = self.sudo().search([("recheck_due", "=", True)]).order_id._get_judgement_order()
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(orders))
         for order in orders:

@@ -6,6 +6,7 @@ from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFai
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import sql
 
 _logger = logging.getLogger(__name__)
 
@@ -84,6 +85,17 @@ class SaleOrder(models.Model):
         groups="base.group_user",
         help="Who last changed what the order promises: lines, prices, terms, dates.",
     )
+
+    def _auto_init(self):
+        """Orders of the past are free, and count as judged when they were confirmed."""
+        cr = self.env.cr
+        if not sql.column_exists(cr, "sale_order", "release_state"):
+            cr.execute("ALTER TABLE sale_order ADD COLUMN release_state varchar DEFAULT 'free'")
+            cr.execute("ALTER TABLE sale_order ALTER COLUMN release_state DROP DEFAULT")
+        if not sql.column_exists(cr, "sale_order", "judged_at"):
+            sql.create_column(cr, "sale_order", "judged_at", "timestamp")
+            cr.execute("UPDATE sale_order SET judged_at = date_order WHERE state = 'sale'")
+        return super()._auto_init()
 
     # === CRUD METHODS === #
     @api.model_create_multi
@@ -357,8 +369,10 @@ class SaleOrder(models.Model):
                 if same:
                     outdated |= same
                     vals["held_since"] = same.state == "open" and same.held_since
-                vals["is_partial"] = same.is_partial or bool(
-                    event == "change" and vals["stage"] == "handover" and not same
+                vals["is_partial"] = (
+                    same.is_partial
+                    if same.state == "open"
+                    else vals["stage"] == "handover" and event in ("change", "recheck")
                 )
                 found.append(vals)
             for check, holds in by_check.items():
@@ -371,16 +385,28 @@ class SaleOrder(models.Model):
         """Return the stage at which this order waits for what a check found, if at any.
 
         Work that has started cannot be withheld from starting: what got dearer waits at shipping,
-        and a mere look at the order finds nothing new for it.
+        and where nothing is left to ship, its invoice waits, but never for credit. A mere look at
+        the order finds nothing new for what has started.
         """
         self.ensure_one()
         if check.stage != "handover" or event in ("confirm", "quotation"):
             return check.stage
         if self.order_line.filtered("qty_withheld"):
             return "handover"
-        if event == "change":
+        if event != "change":
+            return holds.filtered(lambda hold: hold.state == "open")[:1].stage
+        if self._has_goods_to_ship():
             return "ship"
-        return holds.filtered(lambda hold: hold.state == "open")[:1].stage
+        return False if check.is_credit else "invoice"
+
+    def _has_goods_to_ship(self):
+        """Whether anything of this order could still be kept from leaving."""
+        self.ensure_one()
+        return any(
+            line.qty_delivered_method == "stock_move"
+            and line.product_uom_id.compare(line.qty_delivered, line.product_uom_qty) < 0
+            for line in self.order_line
+        )
 
     def _prepare_hold_vals(self, check, result):
         """Return the values of the hold that a result of a check leads to."""
@@ -467,6 +493,7 @@ class SaleOrder(models.Model):
             if order.release_state != state:
                 order._set({"release_state": state})
         cancelled.order_line._forget_withheld()
+        hold_model._mark_recheck(partners=cancelled.partner_invoice_id)
         if ended:
             cancelled._holds_changed(hold_model, ended)
 

@@ -62,6 +62,11 @@ class SaleOrderLine(models.Model):
         lines._remember_judged(vals)
         orders = self.order_id
         res = super().write(vals)
+        lowered = lines.filtered(
+            lambda line: line.product_uom_id.compare(line.product_uom_qty, line.qty_judged) < 0
+        )
+        if lowered:  # others of the customer may go now
+            self.env["sale.admin.hold"]._mark_recheck(partners=lowered.order_id.partner_invoice_id)
         judged = lines._judge_due()
         repriced = lines.filtered(lambda line: line._get_judged_terms() != terms[line]).order_id
         (repriced - judged)._judge("change")
@@ -124,8 +129,10 @@ class SaleOrderLine(models.Model):
             if "order_id" in vals or product_id != line.product_id.id:
                 judged = withheld = 0.0
             elif uom and uom != line.product_uom_id:
-                judged = line.product_uom_id._compute_quantity(judged, uom)
-                withheld = line.product_uom_id._compute_quantity(withheld, uom)
+                judged, withheld = (
+                    line.product_uom_id._compute_quantity(quantity, uom, rounding_method="HALF-UP")
+                    for quantity in (judged, withheld)
+                )
             line._set({"qty_judged": judged, "qty_withheld": withheld, "is_judgement_due": True})
 
     def _judge_due(self):

@@ -27,6 +27,8 @@ from . import test_sale_admin_report_schedule
 from . import test_sale_order_duplicate
 from . import test_schedule_tour
 from . import test_workbench_tour
+from . import test_sale_admin_hold
+from . import test_sale_admin_hold_stages
 from . import test_sale_order_gate
 from . import test_sale_order_check
 from . import test_sale_admin_held_order
@@ -37,3 +39,4 @@ from . import test_sale_order_gate
 from . import test_sale_order_progress
 from . import test_schedule_tour
 from . import test_workbench_tour
+from . import test_sale_order_gate_customer
