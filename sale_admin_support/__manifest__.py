@@ -59,7 +59,6 @@
         "wizards/sale_admin_order_release_views.xml",
         "reports/sale_admin_held_order_views.xml",
         "views/sale_admin_hold_views.xml",
-        "views/sale_order_gate_views.xml",
         "views/sale_order_desk_views.xml",
         "wizards/sale_admin_handover_send_back_views.xml",
         "wizards/sale_order_hand_over_views.xml",

@@ -359,7 +359,7 @@ class SaleAdminCheck(models.Model):
         return {
             order: {
                 "reason": self.message or self.name,
-                "fingerprint": order._get_fingerprint(),
+                "fingerprint": order._get_terms_fingerprint(),
             }
             for order in orders.filtered_domain(domain)
         }

@@ -1,7 +1,7 @@
-from psycopg2.errors import SerializationFailure, UniqueViolation
+from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import SQL, format_amount, ormcache
 
 from .sale_admin_check import SEVERITIES, STAGES
@@ -178,7 +178,7 @@ class SaleAdminHold(models.Model):
             return super().create(vals_list)
         except UniqueViolation as error:
             # somebody judged the same order at this moment: what he found is read afresh
-            raise SerializationFailure(str(error)) from error
+            raise ConcurrencyError(str(error)) from error
 
     def _lapse(self, note):
         """These holds speak for their orders no longer; who was not decided on has lapsed."""

@@ -216,6 +216,14 @@ class SaleOrder(models.Model):
         values = json.dumps(self._get_checked_values(), sort_keys=True)
         return hashlib.sha256(values.encode()).hexdigest()[:32]
 
+    def _get_terms_fingerprint(self):
+        """Likewise, but whatever is ordered of it: a release says itself up to which value."""
+        values = self._get_checked_values()
+        for line_values in values["lines"].values():
+            del line_values["product_uom_qty"]
+        values = json.dumps(values, sort_keys=True)
+        return hashlib.sha256(values.encode()).hexdigest()[:32]
+
     def _is_changed_since_check(self):
         self.ensure_one()
         snapshot = self.sudo().check_snapshot

@@ -5,7 +5,7 @@ import time
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import sql
 
 _logger = logging.getLogger(__name__)
@@ -364,6 +364,8 @@ class SaleOrder(models.Model):
                 if holds.filtered(lambda hold: hold.state == "rejected"):
                     continue
                 same = holds.filtered(lambda hold, v=vals: hold.stage == v["stage"])
+                if event == "recheck" and same.state == "open" and same.severity != "block":
+                    vals["severity"] = same.severity  # a check made stricter holds what follows
                 if same.state == "open" and not same._differs(vals):
                     continue
                 if same:
@@ -635,7 +637,7 @@ class SaleOrder(models.Model):
                 self.hold_ids._done_rechecking()
                 self.env.flush_all()
                 return
-            except (SerializationFailure, DeadlockDetected, LockNotAvailable):
+            except (ConcurrencyError, SerializationFailure, DeadlockDetected, LockNotAvailable):
                 self.env.cr.rollback()
                 self.env.invalidate_all()
                 time.sleep(random.uniform(0.0, 0.2 * 2**attempt))
