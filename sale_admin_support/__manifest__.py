@@ -108,6 +108,7 @@
         "demo/sale_admin_report_schedule_demo.xml",
         "demo/sale_admin_contract_demo.xml",
         "demo/sale_admin_progress_demo.xml",
+        "demo/sale_admin_intake_demo.xml",
     ],
     "uninstall_hook": "uninstall_hook",
     "assets": {

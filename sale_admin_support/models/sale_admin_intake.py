@@ -665,3 +665,10 @@ class SaleAdminIntake(models.Model):
             "views": [(False, "list"), (False, "form")],
             "domain": [("id", "in", orders.ids)],
         }
+
+    @api.model
+    def _load_demo(self):
+        """Have orders come in at the demo company; called by the demo data alone."""
+        from ..demo.intake import Intake
+
+        Intake(self.env).live()
