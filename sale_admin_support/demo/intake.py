@@ -133,6 +133,7 @@ class Intake(Office):
             channel_id=self.channel("email").id,
             received_at=self.moment(-3, 7),
         )
+        first.action_quotation_sent()
         self.ask(
             first,
             "Delivery address",

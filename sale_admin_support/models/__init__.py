@@ -41,6 +41,7 @@ from . import sale_admin_credit_lock
 from . import sale_admin_credit_policy
 from . import sale_admin_customer_card
 from . import sale_admin_duplicate
+from . import sale_admin_duplicate_todo
 from . import sale_admin_fact
 from . import sale_admin_fact_difference
 from . import sale_admin_handover

@@ -24,7 +24,8 @@ LABELS = r"""(?:
     purchase[ ]order | \bP\.?O\.?\b | bestell(?:ung|nummer)\b | auftrag | zam[oó]wieni[ea]
     | đơn[ ](?:đặt[ ])?hàng | pedido | orden[ ]de[ ]compra | \bO\.?C\.?\b | pesanan | commande
     | 订单 | 採購單 | 采购订单 )"""
-MARKS = r"(?: no\.? | nr\.? | number | nummer | số | n[º°.] | nomor | 号 | 編號 | 编号 | [:#№] )"
+MARKS = r"""(?: no\.? | nr\.? | number | nummer | số | n\.?[º°] | n\. | nomor
+    | 号 | 編號 | 编号 | [:#№] )"""
 REFERENCE = r"(?P<reference>[A-Z0-9][A-Z0-9./_\-]*)"
 UNITS = r"(?: pcs | pieces | units? | unidades | szt | st(?:k|ück)\b | kg | cái | 個 | 个 | 件 )"
 REFERENCE_PATTERNS = [
@@ -221,12 +222,12 @@ class SaleAdminIntake(models.Model):
         """Return the values of an intake for a parsed mail."""
         return {
             "name": self._clean_title(msg_dict.get("subject")) or self.env._("(no subject)"),
-            "email_from": msg_dict.get("email_from"),
+            "email_from": self._clean_title(msg_dict.get("email_from")),
             "received_at": min(
                 fields.Datetime.to_datetime(msg_dict.get("date")) or fields.Datetime.now(),
                 fields.Datetime.now(),  # a sender's clock may be wrong
             ),
-            "body": msg_dict.get("body") or False,
+            "body": (msg_dict.get("body") or "").replace("\0", "") or False,
             "mail_message_id": msg_dict.get("message_id"),
             "content_hash": self._get_content_hash(
                 [
@@ -380,7 +381,7 @@ class SaleAdminIntake(models.Model):
         intakes = self.browse()
         for attachment, msg_dict in mails.items():
             intakes |= self._register_mail(attachment, msg_dict, values)
-        text = (text or "").strip()
+        text = (text or "").replace("\0", "").strip()
         if empty := files.filtered(lambda a: not a.file_size):
             raise UserError(
                 self.env._("The file “%s” is empty: choose another one.", empty[0].name)
@@ -493,7 +494,7 @@ class SaleAdminIntake(models.Model):
         if self.state == "entered" and self.order_ids:
             return self._get_order_action()
         self._check_is_new()
-        if not self.partner_id:
+        if not self.partner_id and not self.env.context.get("sale_admin_intake_form"):
             return {
                 "type": "ir.actions.client",
                 "tag": "display_notification",

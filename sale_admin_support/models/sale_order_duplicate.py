@@ -64,17 +64,25 @@ class SaleOrder(models.Model):
         if not orders:
             return
         found, concerned = orders._find_duplicates()
-        orders._mark_duplicates(found)
-        # Orders that were, or now may be, the copy of a changed one
-        if others := self.browse(concerned) - orders:
-            others._mark_duplicates(others._find_duplicates()[0])
+        for order in orders:
+            order.duplicate_of_id, order.duplicate_reason = found.get(order.id, (False, False))
+        # Others that were, or now may be, copies of these: not in this transaction, where people
+        # who change orders of one customer would come into each other's way.
+        self.env["sale.admin.duplicate.todo"]._add(concerned - set(orders.ids))
 
-    def _mark_duplicates(self, found):
-        for order in self:
-            other_id, reason = found.get(order.id, (False, False))
-            if order.duplicate_of_id.id != other_id or order.duplicate_reason != reason:
-                order.duplicate_of_id = other_id
-                order.duplicate_reason = reason
+    def _fetch_duplicate_orders(self):
+        """What was told apart is no duplicate for Odoo's own warning either."""
+        found = super()._fetch_duplicate_orders()
+        if not found:
+            return found
+        decisions = self.env["sale.admin.duplicate"].sudo()
+        for decision in decisions.search(
+            ["|", ("order_id", "in", list(found)), ("other_id", "in", list(found))]
+        ):
+            order, other = decision.order_id.id, decision.other_id.id
+            found.get(order, set()).discard(other)
+            found.get(other, set()).discard(order)
+        return found
 
     def _find_duplicates(self):
         """Look up, in one statement, which orders these may be copies of.
@@ -181,7 +189,7 @@ class SaleOrder(models.Model):
             turned = self.filtered(lambda o: o.state == "cancel")
         res = super().write(vals)
         if turned:
-            self.env.add_to_compute(self._fields["duplicate_of_id"], turned)
+            turned._look_for_duplicates()
         return res
 
     # === ACTION METHODS === #
@@ -198,6 +206,10 @@ class SaleOrder(models.Model):
         }
 
     # === BUSINESS METHODS === #
+    def _look_for_duplicates(self):
+        for fname in KEPT_BY_SERVER:
+            self.env.add_to_compute(self._fields[fname], self)
+
     def _get_duplicate_candidates(self):
         """Return the earlier orders that this one may be a copy of, the newest first."""
         self.ensure_one()
@@ -227,7 +239,7 @@ class SaleOrder(models.Model):
                     note=note,
                 )
             )
-        self.env.add_to_compute(self._fields["duplicate_of_id"], self)
+        self._look_for_duplicates()
         self._after_duplicate_decided()
 
     def _cancel_as_duplicate(self, kept):
@@ -254,6 +266,7 @@ class SaleOrder(models.Model):
                 "%s was the same order and is cancelled.", self._get_html_link(title=self.name)
             )
         )
+        kept._look_for_duplicates()
         (self | kept)._after_duplicate_decided()
 
     def _after_duplicate_decided(self):

@@ -32,7 +32,6 @@ class SaleOrder(models.Model):
     )
     entered_by_id = fields.Many2one(
         "res.users",
-        string="Entered By",
         readonly=True,
         copy=False,
         index="btree_not_null",

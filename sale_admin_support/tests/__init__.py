@@ -18,6 +18,7 @@ from . import test_sale_admin_contract_report
 from . import test_sale_admin_contract_schedule
 from . import test_sale_admin_fact
 from . import test_sale_admin_handover
+from . import test_sale_admin_intake
 from . import test_sale_admin_milestone
 from . import test_sale_admin_milestone_template
 from . import test_sale_admin_queue
@@ -25,6 +26,7 @@ from . import test_sale_admin_queue_contracts
 from . import test_sale_admin_report
 from . import test_sale_admin_report_schedule
 from . import test_sale_order_duplicate
+from . import test_sale_order_intake
 from . import test_schedule_tour
 from . import test_workbench_tour
 from . import test_sale_admin_hold

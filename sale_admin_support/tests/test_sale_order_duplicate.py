@@ -20,6 +20,15 @@ class TestSaleOrderDuplicate(SaleAdminSupportCommon):
             confirm=False, date=date, date_order=f"{date} 09:00:00", client_order_ref=ref, **kwargs
         )
 
+    def _run_job(self):
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "sale_admin_support.sale_admin_duplicate_cron_compare"
+            ).method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertFalse(self.env["sale.admin.duplicate.todo"].search_count([]))
+
     # === WHAT IS ALIKE === #
     def test_same_reference_at_the_same_customer(self):
         first = self._quote(ref="PO 4711-A")
@@ -118,21 +127,21 @@ class TestSaleOrderDuplicate(SaleAdminSupportCommon):
     def test_mark_follows_the_older_order(self):
         first, second = self._quote(), self._quote()
         first.order_line.product_uom_qty = 11
-        first.flush_recordset()
+        self._run_job()
         self.assertFalse(second.duplicate_of_id)
         first.order_line.product_uom_qty = 10
-        first.flush_recordset()
+        self._run_job()
         self.assertEqual(second.duplicate_of_id, first)
 
     def test_cancelling_the_older_order_shows_the_one_before(self):
         first, second, third = (self._quote(ref="PO-1") for _i in range(3))
         self.assertEqual(third.duplicate_of_id, second)
         second._action_cancel()
-        self.env.flush_all()
+        self._run_job()
         self.assertEqual(third.duplicate_of_id, first)
         self.assertFalse(second.duplicate_of_id)
         second.action_draft()
-        self.env.flush_all()
+        self._run_job()
         self.assertEqual(third.duplicate_of_id, second)
 
     def test_confirming_keeps_the_mark(self):
@@ -195,6 +204,16 @@ class TestSaleOrderDuplicate(SaleAdminSupportCommon):
             first._cancel_as_duplicate(second)
 
     # === COST === #
+    def test_others_are_left_to_the_job(self):
+        """Who changes one order writes no other one: two people would hinder each other."""
+        first, second = self._quote(), self._quote()
+        self.env.flush_all()
+        first.order_line.product_uom_qty = 11
+        self.env.flush_all()
+        self.assertEqual(second.duplicate_of_id, first)
+        self._run_job()
+        self.assertFalse(second.duplicate_of_id)
+
     def test_one_statement_for_any_number_of_orders(self):
         self._quote(ref="PO-1")
         orders = self.env["sale.order"].union(*(self._quote(quantity=q + 20) for q in range(8)))

@@ -1,6 +1,7 @@
 import { Component, onWillStart, useExternalListener, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
@@ -26,8 +27,9 @@ export class SaleAdminWorkbench extends Component {
             }
         });
         // Not awaited: the page stands at once, the figures follow.
-        onWillStart(() => {
+        onWillStart(async () => {
             this.refresh();
+            this.canRegister = await user.checkAccessRight("sale.admin.intake", "create");
         });
     }
 
@@ -67,6 +69,12 @@ export class SaleAdminWorkbench extends Component {
         this.action.doAction(
             await this.orm.call("sale.admin.queue", "action_open", [counter.id])
         );
+    }
+
+    registerOrder() {
+        this.action.doAction("sale_admin_support.sale_admin_intake_register_action", {
+            onClose: () => this.refresh(),
+        });
     }
 
     openItem(counter, item) {
