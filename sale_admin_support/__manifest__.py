@@ -109,6 +109,7 @@
         "demo/sale_admin_contract_demo.xml",
         "demo/sale_admin_progress_demo.xml",
         "demo/sale_admin_intake_demo.xml",
+        "demo/sale_admin_hold_demo.xml",
     ],
     "uninstall_hook": "uninstall_hook",
     "assets": {

@@ -27,10 +27,11 @@ class SaleAdminHold(models.Model):
     )
 
     # === COMPUTE METHODS === #
-    @api.depends("is_current", "state", "severity", "order_id.state")
+    @api.depends("check_id", "is_current", "state", "severity", "order_id.state")
     def _compute_is_blocking(self):
         for hold in self:
-            hold.is_blocking = hold._is_blocking() and hold.order_id.state == "sale"
+            in_force = hold.order_id.state == "sale" or not hold.check_id
+            hold.is_blocking = hold._is_blocking() and in_force
 
     def _search_is_blocking(self, operator, value):
         if operator != "in":
@@ -39,6 +40,8 @@ class SaleAdminHold(models.Model):
             ("is_current", "=", True),
             ("state", "=", "open"),
             ("severity", "=", "block"),
+            "|",
+            ("check_id", "=", False),
             ("order_id.state", "=", "sale"),
         ]
 
@@ -193,3 +196,11 @@ class SaleAdminHold(models.Model):
             "amount_overdue": situation["overdue"],
             "amount_over": over,
         }
+
+    # === DEMO === #
+    @api.model
+    def _load_demo(self):
+        """Let orders wait in the demo company; called by the demo data alone."""
+        from ..demo.desk import Desk
+
+        Desk(self.env).live()

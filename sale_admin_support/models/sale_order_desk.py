@@ -144,9 +144,9 @@ class SaleOrder(models.Model):
         if len(users) > 3:
             names.append(self.env._("and %s more", len(users) - 3))
         return self.env._(
-            "%(group)s: %(names)s",
-            group=group.name or self.env._("whoever mends it"),
-            names=", ".join(names) or self.env._("nobody has this role"),
+            "%(names)s (%(group)s)",
+            group=group.name,
+            names=", ".join(names) or self.env._("nobody"),
         )
 
     def _get_release_authority(self, holds, obstacles, ceilings):
@@ -225,10 +225,9 @@ class SaleOrder(models.Model):
         (opened.order_id | ended.order_id)._update_release_activity()
 
     def _tell_salesperson(self, opened, ended):
-        """Note in the chatter what happened, so that the salesperson is notified; no amounts."""
+        """Note in the chatter what happened, without amounts, and notify the salesperson."""
         self.ensure_one()
-        lang = self.user_id.lang or self.env.lang
-        order = self.with_context(lang=lang)
+        order = self.with_context(lang=self.user_id.lang or self.env.lang)
         lines = [
             order.env._("Held (%(stage)s): %(reason)s", stage=stage, reason=hold.reason)
             for hold in opened.with_env(order.env)
@@ -239,11 +238,24 @@ class SaleOrder(models.Model):
             lines.append(order.env._("Who can act: %s", order.release_actors))
         elif order.release_state == "released":
             lines.append(order.env._("Nothing holds the order any more: its work starts."))
-        order.message_post(
-            body=Markup("<br/>").join(lines),
-            author_id=self.env.ref("base.partner_root").id,
+        body = Markup("<br/>").join(lines)
+        author = self.env.ref("base.partner_root")
+        self._message_log(body=body, author_id=author.id)
+        if self.user_id:
+            order._notify_salesperson(body, author)
+
+    def _notify_salesperson(self, body, author):
+        """Not by a message of the order itself: that would make Odoo write to the customer's
+        record, which orders confirmed at the same time share."""
+        self.env["mail.thread"].message_notify(
+            model=self._name,
+            res_id=self.id,
+            subject=self.env._(
+                "%(order)s: %(customer)s", order=self.name, customer=self.partner_id.name
+            ),
+            body=body,
+            author_id=author.id,
             partner_ids=self.user_id.partner_id.ids,
-            subtype_xmlid="mail.mt_note",
             notify_author_mention=True,  # also when the salesperson is who confirmed
         )
 

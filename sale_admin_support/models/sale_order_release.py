@@ -13,13 +13,13 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     # === FIELDS === #
-    release_hint = fields.Char(
+    release_hint = fields.Text(
         string="What Would Release It (Without Amounts)",
         compute="_compute_release_hint",
         compute_sudo=True,
         groups="base.group_user",
     )
-    release_hint_amount = fields.Char(
+    release_hint_amount = fields.Text(
         string="What Would Release It",
         compute="_compute_release_hint",
         compute_sudo=True,
@@ -32,8 +32,10 @@ class SaleOrder(models.Model):
         options = self._get_release_options()
         for order in self:
             option = options[order]
-            order.release_hint = " · ".join(order._get_release_hints(option))
-            order.release_hint_amount = " · ".join(order._get_release_hints(option, amounts=True))
+            order.release_hint = "\n".join(order._get_release_hints(option))
+            order.release_hint_amount = "\n".join(
+                order._get_release_hints(option, amounts=True)
+            )
 
     # === BUSINESS METHODS === #
     def _get_release_options(self):

@@ -101,8 +101,8 @@ class SaleAdminHeldOrder(models.Model):
     )
     amount_over = fields.Monetary(string="Over the Limit", readonly=True, groups=MONEY_GROUPS)
     amount_overdue = fields.Monetary(string="Overdue", readonly=True, groups=MONEY_GROUPS)
-    release_hint = fields.Char(related="order_id.release_hint")
-    release_hint_amount = fields.Char(related="order_id.release_hint_amount", groups=MONEY_GROUPS)
+    release_hint = fields.Text(related="order_id.release_hint")
+    release_hint_amount = fields.Text(related="order_id.release_hint_amount", groups=MONEY_GROUPS)
     release_actors = fields.Char(related="order_id.release_actors")
     can_release = fields.Boolean(related="order_id.can_release", related_sudo=False)
 

@@ -37,8 +37,7 @@ from . import test_sale_admin_held_order
 from . import test_sale_order_desk
 from . import test_sale_order_release
 from . import test_sale_admin_shipment
-from . import test_sale_order_gate
 from . import test_sale_order_progress
-from . import test_schedule_tour
-from . import test_workbench_tour
 from . import test_sale_order_gate_customer
+from . import test_hold_tour
+from . import test_portal_order

@@ -1,0 +1,159 @@
+"""Orders that wait, each for another reason, after the checks were switched on."""
+
+from odoo import Command
+
+from .office import Office
+
+LIMIT = 50000.0
+
+
+class Desk(Office):
+    def live(self):
+        self.grant_credit()
+        self.switch_on_checks()
+        for happen in (
+            self.hold_for_credit,
+            self.hold_for_overdue_invoices,
+            self.hold_for_a_missing_reference,
+            self.release_in_part,
+            self.reject,
+            self.hold_by_hand,
+            self.release_for_two_days,
+            self.complete_an_order,
+        ):
+            happen()
+        self.env.flush_all()
+
+    # === RULES === #
+    def grant_credit(self):
+        self.company.sale_admin_credit_policy_id = self.env["sale.admin.credit.policy"].create(
+            {
+                "name": "All customers",
+                "company_id": self.company.id,
+                "mode": "limit",
+                "amount": LIMIT,
+                "tolerance_percent": 5,
+                "overdue_days": 15,
+                "overdue_amount": 500.0,
+                "release_days": 30,
+            }
+        )
+
+    def switch_on_checks(self):
+        """The ready-made basic set, the papers that this company wants, and credit."""
+        self.company.sale_admin_check_set = "basic"
+        credit = self.env.ref("sale_admin_support.group_sale_admin_credit")
+        manager = self.env.ref("sale_admin_support.group_sale_admin_manager")
+        requirements = [
+            self.env.ref(f"sale_admin_support.sale_admin_requirement_{name}").id
+            for name in ("client_order_ref", "commitment_date")
+        ]
+        common = {"active": True, "company_id": self.company.id}
+        self.env["sale.admin.check"].create(
+            [
+                {
+                    **common,
+                    "name": "Reference and promised date",
+                    "kind": "completeness",
+                    "sequence": 15,
+                    "requirement_ids": [Command.set(requirements)],
+                },
+                {
+                    **common,
+                    "name": "Credit limit",
+                    "kind": "credit_limit",
+                    "sequence": 50,
+                    "release_group_id": credit.id,
+                    "authority_ids": [
+                        Command.create({"group_id": credit.id, "amount_max": 20000.0}),
+                        Command.create({"group_id": manager.id, "is_unlimited": True}),
+                    ],
+                },
+                {
+                    **common,
+                    "name": "Overdue invoices",
+                    "kind": "credit_overdue",
+                    "sequence": 60,
+                    "release_group_id": credit.id,
+                },
+            ]
+        )
+
+    # === WHAT WAITS === #
+    def hold_for_credit(self):
+        """An invoice that is due this week makes room; two of three machines could go now."""
+        return self._order("warta", [("labeller", 3)], -3, 5, euro=True, client_order_ref="ZZ/131")
+
+    def hold_for_overdue_invoices(self):
+        return self._order(
+            "levante",
+            [("film", 300, 12.2)],
+            -6,
+            -1,
+            euro=True,
+            client_order_ref="LP-7702",
+            sale_contract_id=self._get_contract("levante").id,
+        )
+
+    def hold_for_a_missing_reference(self):
+        return self._order("sierra", [("film", 120), ("tape", 20)], -1, 9, euro=True)
+
+    def release_in_part(self):
+        """One of two machines may go; the buyer sees on the portal that it is worked on."""
+        order = self._order("saomai", [("wrapper", 2)], -4, 6, client_order_ref="PO-4533")
+        with self.on(-2):
+            order.with_user(self.user("huy"))._release_part(
+                {order.order_line: 1.0}, "One now; the other when the carton line is paid."
+            )
+
+    def reject(self):
+        order = self._order("kujawska", [("bagger", 1)], -5, 15, euro=True, client_order_ref="K-88")
+        with self.on(-2):
+            order.hold_ids.with_user(self.user("huy")).action_reject(
+                "No further machine before the letter of credit is extended."
+            )
+
+    def hold_by_hand(self):
+        order = self._order("lachong", [("tape", 60)], -8, 3, client_order_ref="LH-2201")
+        reason = self.env["sale.admin.reason"].search([("kind", "=", "hold")], limit=1)
+        with self.on(-7):
+            hold = order.with_user(self.user("ana"))._hold_by_hand(
+                reason or "Customer's wish", "ship", "the hall is ready next week"
+            )
+        self._put_holds_on_day(hold, -7)
+
+    # === WHAT WENT ON === #
+    def release_for_two_days(self):
+        """Released, and the release ends before the goods have left."""
+        order = self._order(
+            "ankhanh", [("erector", 2), ("conveyor", 6)], -9, 2, client_order_ref="AK-310"
+        )
+        with self.on(-7):
+            order.hold_ids.with_user(self.user("kasia"))._release(
+                "Pays every month; the bank confirmed the transfer.", valid_until=self.day(2)
+            )
+
+    def complete_an_order(self):
+        """The reference came a day later, and the order freed itself."""
+        contract = self._get_contract("riaalta")
+        order = self._order(
+            "riaalta", [("tape", 8, 56.0)], -5, 4, euro=True, sale_contract_id=contract.id
+        )
+        with self.on(-4):
+            order.client_order_ref = "RA-2350"
+
+    def _get_contract(self, customer):
+        return self.env["sale.admin.contract"].search(
+            [("partner_id", "=", self.ref(f"customer_{customer}").id), ("state", "=", "active")],
+            limit=1,
+        )
+
+    def _order(self, customer, lines, days, promised, **values):
+        order = self.confirm(self.quote(customer, lines, days, promised, **values), days)
+        self._put_holds_on_day(order.hold_ids, days)
+        return order
+
+    def _put_holds_on_day(self, holds, days):
+        for hold in holds:
+            hold._set({"held_since": self.moment(days)})
+            self.put_on_day(hold, days)
