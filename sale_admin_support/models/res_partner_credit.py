@@ -102,6 +102,14 @@ class ResPartner(models.Model):
         help="The limit less what the customer, or the whole group that shares the limit, owes "
         "and will owe. Negative: over the limit.",
     )
+    credit_exposure_group = fields.Monetary(
+        string="Exposure of the Group",
+        currency_field="credit_currency_id",
+        compute="_compute_credit_terms",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
+        help="Of all customers that share the limit.",
+    )
     credit_overdue = fields.Monetary(
         string="Overdue",
         currency_field="credit_currency_id",
@@ -130,6 +138,7 @@ class ResPartner(models.Model):
             partner.credit_amount = term["amount"]
             partner.credit_date_end = term["date_end"]
             partner.credit_available = term["amount"] - situation.get("exposure", 0.0)
+            partner.credit_exposure_group = situation.get("exposure", 0.0)
             partner.credit_overdue = situation.get("overdue", 0.0)
 
     @api.depends_context("company")
@@ -232,6 +241,7 @@ class ResPartner(models.Model):
 
     # === ACTION METHODS === #
     def action_view_credit_receivable(self):
+        """Show the open items of these customers; so do the others the documents of their part."""
         return self._get_credit_action(
             "sale_admin_credit_item_action",
             [

@@ -61,6 +61,14 @@ class SaleAdminCreditLimit(models.Model):
         domain="[('parent_id', '=', False), ('id', '!=', partner_id)]",
         help="What both owe counts together against this customer's limit.",
     )
+    policy_id = fields.Many2one(
+        "sale.admin.credit.policy",
+        string="Credit Policy",
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
+        help="The customer's policy from then on. Empty: it keeps the one that it has.",
+    )
     date_start = fields.Date(
         string="From",
         required=True,
@@ -248,6 +256,7 @@ class SaleAdminCreditLimit(models.Model):
             "mode",
             "amount",
             "head_id",
+            "policy_id",
             "date_start",
             "date_end",
             "is_temporary",
@@ -381,7 +390,7 @@ class SaleAdminCreditLimit(models.Model):
         for limit in self.sudo():
             partner = limit.partner_id
             if limit.date_start <= limit.company_id._sale_admin_today():
-                partner._set_credit({"credit_head_id": limit.head_id.id})
+                limit._put_in_force()
             partners |= partner | limit.head_id
             partner._message_log(
                 body=self.env._(
@@ -393,6 +402,16 @@ class SaleAdminCreditLimit(models.Model):
             )
         for company in self.company_id:
             partners._follow_credit_terms(company)
+
+    def _put_in_force(self):
+        """Let the customer join or leave a group, and have its policy."""
+        self.ensure_one()
+        partner = self.partner_id.sudo().with_company(self.company_id)
+        vals = {"credit_head_id": self.head_id.id}
+        if self.policy_id:
+            vals["credit_policy_id"] = self.policy_id.id
+        if any(partner[name].id != value for name, value in vals.items()):
+            partner._set_credit(vals)
 
     @api.model
     def _get_approved_domain(self, company):
@@ -409,7 +428,16 @@ class SaleAdminCreditLimit(models.Model):
             self._get_approved_domain(company)
             & Domain("partner_id", "in", partners.ids)
             & Domain("date_start", "<=", today),
-            ["partner_id", "mode", "amount", "head_id", "date_start", "date_end", "is_temporary"],
+            [
+                "partner_id",
+                "mode",
+                "amount",
+                "head_id",
+                "policy_id",
+                "date_start",
+                "date_end",
+                "is_temporary",
+            ],
             order="date_start, id",
         )
         return {
@@ -435,8 +463,15 @@ class SaleAdminCreditLimit(models.Model):
         for company in self.env["res.company"].sudo().search([("parent_id", "=", False)]):
             limits = self.sudo().search(self._get_approved_domain(company))
             partners = limits.partner_id
-            for partner, limit in self.sudo()._get_in_force(partners, company).items():
-                if partner.credit_head_id != limit.head_id:
-                    partner._set_credit({"credit_head_id": limit.head_id.id})
+            for limit in self.sudo()._get_in_force(partners, company).values():
+                limit._put_in_force()
             partners._follow_credit_terms(company)
             self.env["ir.cron"]._commit_progress(len(limits))
+
+    # === DEMONSTRATION === #
+    @api.model
+    def _load_demo(self):
+        """Grant the demo company's customers their credit; called by the demo data alone."""
+        from ..demo.credit import CreditOffice
+
+        CreditOffice(self.env).grant()

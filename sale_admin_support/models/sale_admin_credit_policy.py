@@ -39,28 +39,29 @@ class SaleAdminCreditPolicy(models.Model):
         help="An order passes while the exposure is over the limit by no more than this.",
     )
     overdue_days = fields.Integer(
-        string="Overdue for more than (Days)",
+        string="Days Tolerated",
         default=0,
         tracking=True,
         help="Only items overdue for more than these days count as overdue.",
     )
     overdue_amount = fields.Monetary(
-        string="Overdue above",
+        string="Amount Tolerated",
         tracking=True,
-        help="Smaller amounts, as cents left over, hold nothing.",
+        help="Overdue amounts up to this, as cents left over, hold nothing.",
     )
     grace_days = fields.Integer(
-        string="Grace (Days)",
+        string="Days of Grace",
         tracking=True,
-        help="A limit that has ended holds good for these days more.",
+        help="For so many days a limit that has ended still holds good.",
     )
     horizon_days = fields.Integer(
         string="Horizon (Days)",
         tracking=True,
-        help="Orders promised for later than this do not count yet. 0: all orders count.",
+        help="Orders promised for later than so many days from today do not count yet. 0: all "
+        "orders count.",
     )
     release_days = fields.Integer(
-        string="Releases Hold Good (Days)",
+        string="Releases Valid (Days)",
         default=30,
         tracking=True,
         help="For how long a credit controller's release of an order holds good. 0: no end.",

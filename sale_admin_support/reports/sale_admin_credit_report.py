@@ -186,6 +186,26 @@ class SaleAdminCreditReport(models.Model):
         )
 
     # === ACTION METHODS === #
+    def action_view_receivable(self):
+        return self._get_customers().action_view_credit_receivable()
+
+    def action_view_order(self):
+        return self._get_customers().action_view_credit_order()
+
+    def action_view_shipped(self):
+        return self._get_customers().action_view_credit_shipped()
+
+    def action_view_limits(self):
+        return self.partner_id.with_company(self.company_id).action_view_credit_limits()
+
+    def _get_customers(self):
+        """Return the customer and who shares its limit, in the row's company."""
+        self.ensure_one()
+        members = (
+            self.env["res.partner"].sudo().search([("credit_head_id", "=", self.partner_id.id)])
+        )
+        return self.partner_id.browse((self.partner_id | members).ids).with_company(self.company_id)
+
     def action_open_customer(self):
         self.ensure_one()
         return {

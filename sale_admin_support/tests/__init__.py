@@ -1,6 +1,7 @@
 from . import test_credit_check
 from . import test_credit_exposure
 from . import test_credit_limit
+from . import test_credit_property
 from . import test_portal
 from . import test_res_config_settings
 from . import test_sale_admin_check

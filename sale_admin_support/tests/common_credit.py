@@ -36,6 +36,7 @@ class CreditCommon(SaleAdminSupportCommon):
         """Ask for a limit as one controller and approve it as the other."""
         limit = (
             cls.env["sale.admin.credit.limit"]
+            .with_context(allowed_company_ids=cls.company.ids)
             .with_user(cls.controller)
             .create(
                 {
