@@ -150,12 +150,12 @@ class SaleAdminHold(models.Model):
 
     # === CRUD METHODS === #
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=method-required-super
         raise UserError(
             self.env._("Holds are placed by the system: judge the order again, or hold it by hand.")
         )
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(
             self.env._("A hold and the decision on it stay as they are: release or reject it.")
         )

@@ -1,6 +1,7 @@
 import logging
 import random
 import time
+from contextlib import contextmanager
 
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
@@ -115,22 +116,14 @@ class SaleOrder(models.Model):
         self._check_server_fields(vals)
         orders = self.sudo()
         state = vals.get("state")
-        # a change of a held order may be what it waited for
-        waiting = repaid = orders.browse()
-        if not TECHNICAL_FIELDS.issuperset(vals):
-            waiting = orders.filtered(lambda order: order.release_state == "held")
-        if PAYER_FIELDS.intersection(vals):
-            repaid = orders.filtered(lambda order: order._must_judge_changes()) - waiting
+        touched = orders._get_touched(vals)
         left = orders.filtered(lambda order: state and state != "sale" and order.state != state)
         vals = orders._with_gate_values(vals)
-        # the orders are judged once, when all that is changed here is written
-        later = self.with_context(sale_admin_recheck_later=True) if waiting else self
-        res = super(SaleOrder, later).write(vals)
+        with touched._changing():
+            res = super().write(vals)
         orders._judge_if_confirming()
         left._close_gate()
-        repaid._judge("change")
-        if not self.env.context.get("sale_admin_recheck_later"):
-            waiting.filtered(lambda order: order.state == "sale")._judge("recheck")
+        touched._judge_changed("change" if PAYER_FIELDS.intersection(vals) else "recheck")
         return res
 
     @api.ondelete(at_uninstall=False)
@@ -184,11 +177,39 @@ class SaleOrder(models.Model):
         :param judged: orders that were judged since the change
         """
         self._note_change()
-        if not self.env.context.get("sale_admin_recheck_later"):
-            waiting = self.sudo().filtered(
-                lambda order: order.state == "sale" and order.release_state == "held"
-            )
-            (waiting - judged if judged else waiting)._judge("recheck")
+        held = self.sudo().filtered(lambda order: order.release_state == "held")
+        (held - judged if judged else held)._judge_changed()
+
+    def _get_touched(self, vals):
+        """Return the orders that are to be judged because of a write: a change of a held order may
+        be what it waited for, and another payer is another credit.
+
+        What Odoo or the app notes on an order is no change of it.
+        """
+        if PAYER_FIELDS.intersection(vals):
+            return self.filtered(lambda order: order._must_judge_changes())
+        names = vals.keys() - TECHNICAL_FIELDS
+        if all(name in self._fields and self._fields[name].readonly for name in names):
+            return self.browse()
+        return self.filtered(lambda order: order.release_state == "held")
+
+    @contextmanager
+    def _changing(self):
+        """Judge these orders once, when all that is being changed of them is written."""
+        changing = self.env.cr.precommit.data.setdefault("sale_admin_changing", set())
+        added = set(self.ids) - changing
+        changing.update(added)
+        try:
+            yield
+        finally:
+            changing.difference_update(added)
+
+    def _judge_changed(self, event="recheck"):
+        """Judge those of the confirmed orders of which nothing more is being changed."""
+        changing = self.env.cr.precommit.data.get("sale_admin_changing", ())
+        self.filtered(
+            lambda order: order.state == "sale" and order.judged_at and order.id not in changing
+        )._judge(event)
 
     # === ACTION METHODS === #
     def action_recheck(self):

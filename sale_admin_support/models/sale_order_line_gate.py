@@ -49,8 +49,8 @@ class SaleOrderLine(models.Model):
         for vals in vals_list:
             self._check_server_fields(vals)
         lines = super().create([self._with_gate_values(vals) for vals in vals_list])
-        judged = lines._judge_due()
-        lines.order_id._lines_changed(judged)
+        lines._judge_due()
+        lines.order_id._lines_changed(lines._get_grown().order_id)
         return lines
 
     def write(self, vals):
@@ -67,7 +67,8 @@ class SaleOrderLine(models.Model):
         )
         if lowered:  # others of the customer may go now
             self.env["sale.admin.hold"]._mark_recheck(partners=lowered.order_id.partner_invoice_id)
-        judged = lines._judge_due()
+        lines._judge_due()  # if nothing was to be started
+        judged = lines._get_grown().order_id
         repriced = lines.filtered(lambda line: line._get_judged_terms() != terms[line]).order_id
         (repriced - judged)._judge("change")
         (orders | self.order_id)._lines_changed(judged | repriced)
@@ -136,19 +137,23 @@ class SaleOrderLine(models.Model):
             line._set({"qty_judged": judged, "qty_withheld": withheld, "is_judgement_due": True})
 
     def _judge_due(self):
-        """Judge what was added to confirmed orders, before anything starts for it.
-
-        :return: the orders that were judged
-        """
+        """Judge what was added to confirmed orders, before anything starts for it."""
         lines = self.sudo().filtered("is_judgement_due")
         added = {}
         for line in lines:
             if quantity := line._withhold_added():
                 added[line] = quantity
-        orders = lines.browse([line.id for line in added]).order_id
-        if orders:
-            orders._judge("change", added)
-        return orders
+        if added:
+            lines.browse([line.id for line in added]).order_id._judge("change", added)
+
+    def _get_grown(self):
+        """Return those of the lines of which more is ordered than before the last change."""
+        return self.sudo().filtered(
+            lambda line: (
+                line._can_be_withheld()
+                and line.product_uom_id.compare(line.product_uom_qty, max(line.qty_judged, 0.0)) > 0
+            )
+        )
 
     def _withhold_added(self):
         """Withhold what the last change added; what it took away is withheld no longer.
@@ -160,7 +165,7 @@ class SaleOrderLine(models.Model):
             self._set({"is_judgement_due": False, "qty_withheld": 0.0})
             return 0.0
         judged, withheld, quantity = self.qty_judged, self.qty_withheld, self.product_uom_qty
-        is_more = self.product_uom_id.compare(quantity, max(judged, 0.0)) > 0
+        is_more = bool(self._get_grown())
         if is_more or withheld:
             released = judged - withheld
             pending = quantity - released

@@ -1,4 +1,5 @@
 import logging
+from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
@@ -150,7 +151,6 @@ class TestSaleOrderGate(SaleAdminGateCommon):
     def test_context_switches_nothing_off(self):  # trap 3
         order = self._create_order(confirm=False, client_order_ref="HOLD")
         order.with_user(self.enterer).with_context(
-            sale_admin_recheck_later=True,
             skip_procurement=False,
             tracking_disable=True,
             default_release_state="free",
@@ -372,6 +372,34 @@ class TestSaleOrderGate(SaleAdminGateCommon):
         order.order_line.product_uom_qty = 15.0
         self.assertEqual(order.release_state, "held")
         self.assertEqual(order.order_line.qty_withheld, 5.0)
+
+    def test_increase_is_judged_once(self):
+        order = self._create_held()
+        self._release(order)
+        judged = []
+        order_class = self.env.registry["sale.order"]
+        judge = order_class._judge_by
+
+        def counting(orders, checks, event, added):
+            judged.append(event)
+            return judge(orders, checks, event, added)
+
+        with patch.object(order_class, "_judge_by", counting):
+            order.order_line.product_uom_qty = 15.0
+            order.order_line = [
+                Command.create({"product_id": self.goods.id, "product_uom_qty": 5.0})
+            ]
+            order.order_line[0].write({"product_uom_qty": 16.0, "price_unit": 120.0})
+            self.env.invalidate_all()
+            self.assertEqual(judged, ["change", "change", "recheck", "change"])
+
+    def test_what_the_system_notes_on_a_held_order_judges_nothing(self):
+        order = self._create_held()
+        with patch.object(self.env.registry["sale.order"], "_judge_by") as judge:
+            order.write({"locked": True})
+            order.write({"effective_date": fields.Datetime.now()})
+            order.message_post(body="Called the customer")
+            judge.assert_not_called()
 
     def test_larger_unit_is_an_increase(self):  # trap 7
         self._create_value_check(1150.0)
