@@ -29,6 +29,7 @@
         "data/sale_admin_requirement_data.xml",
         "data/sale_admin_check_data.xml",
         "data/sale_admin_check_credit_data.xml",
+        "data/sale_admin_check_intake_data.xml",
         "views/sale_admin_support_menus.xml",
         "views/sale_admin_check_views.xml",
         "reports/sale_admin_check_report_views.xml",

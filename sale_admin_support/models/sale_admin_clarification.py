@@ -52,7 +52,7 @@ class SaleAdminClarification(models.Model):
     )
     company_id = fields.Many2one(related="order_id.company_id", store=True, index=True)
     customer_id = fields.Many2one(
-        related="order_id.partner_id", string="Customer", store=True, index=True
+        related="order_id.partner_id", string="Customer", store=True, index=True, tracking=False
     )
     asks = fields.Selection(
         [("customer", "The customer"), ("salesperson", "The salesperson")],
