@@ -154,11 +154,14 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if not holds:
             return False
-        sentences = [
-            self.env._("%(reason)s You cannot decide: %(why)s", reason=hold.reason, why=why)
-            for hold in holds
-            if (why := obstacles[hold])
-        ]
+        refusals = dict.fromkeys(why for hold in holds if (why := obstacles[hold]))
+        sentences = [self.env._("You cannot decide: %s", why) for why in refusals]
+        if refusals and not all(obstacles[hold] for hold in holds):
+            sentences = [
+                self.env._("%(reason)s You cannot decide: %(why)s", reason=hold.reason, why=why)
+                for hold in holds
+                if (why := obstacles[hold])
+            ]
         amounts = [ceilings[hold] for hold in holds if ceilings[hold]]
         if amounts:
             sentences.insert(
@@ -300,13 +303,14 @@ class SaleOrder(models.Model):
         )
 
     def _get_release_user(self):
-        """Hook: who gets the task to decide: the first who can act on the earliest hold."""
+        """Hook: who gets the task to decide: the first of those who can act on most holds."""
         self.ensure_one()
-        holds = self._get_standing_holds()
-        for _group, users in holds._get_actors().values():
-            if users:
-                return users[0]
-        return self.user_id or self.env.ref("base.user_admin")
+        counts = {}
+        for _group, users in self._get_standing_holds()._get_actors().values():
+            for user in users:
+                counts[user] = counts.get(user, 0) + 1
+        nobody = self.user_id or self.env.ref("base.user_admin")
+        return max(counts, key=counts.get, default=nobody)
 
     # === CUSTOMER === #
     def _is_being_processed(self):

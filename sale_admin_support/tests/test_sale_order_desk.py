@@ -1,5 +1,5 @@
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common_desk import DeskCommon
 
@@ -170,3 +170,17 @@ class TestSaleOrderDesk(DeskCommon):
         order = self._create_held_order(10)
         self.assertTrue(order._is_being_processed())
         self.assertFalse(self._create_held_order(1)._is_being_processed())
+
+    # === EVERYBODY ELSE === #
+    def test_order_form_opens_for_whoever_reads_orders(self):
+        order = self._create_held_order(10)
+        for group in (
+            "sales_team.group_sale_salesman_all_leads",
+            "sale_admin_support.group_sale_admin_user",
+            "sale_admin_support.group_sale_admin_credit",
+            "account.group_account_readonly",
+            "account.group_account_invoice",
+        ):
+            with self.subTest(group):
+                user = self._create_user(f"reader_{group}", group)
+                Form(order.with_user(user))
