@@ -418,7 +418,9 @@ class SaleAdminClarification(models.Model):
                 message_type="comment",
                 subtype_xmlid="mail.mt_note",
             )
-            self._activate_once(self.salesperson_id, self.env._("Answer: %s", self.name))
+            self._activate_once(
+                self.salesperson_id, self.env._("Answer: %s", self.name), self.date_due
+            )
             self._note_asked()
         else:
             self.message_post_with_source(
@@ -429,12 +431,12 @@ class SaleAdminClarification(models.Model):
                 subtype_xmlid="mail.mt_comment",
             )
 
-    def _activate_once(self, user, summary):
-        """Give `user` an activity for it, unless one is open."""
+    def _activate_once(self, user, summary, date=None):
+        """Give `user` an activity for it, unless one is open; for today when no date is given."""
         if user and user not in self.sudo().activity_ids.user_id:
             self.activity_schedule(
                 "sale_admin_support.mail_activity_type_clarification",
-                date_deadline=max(self.date_due, self.company_id._sale_admin_today()),
+                date_deadline=date or self.company_id._sale_admin_today(),
                 summary=summary,
                 user_id=user.id,
             )

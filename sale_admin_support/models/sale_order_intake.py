@@ -138,6 +138,19 @@ class SaleOrder(models.Model):
         user = self.env.user
         return user.browse() if user.id == SUPERUSER_ID or user._is_public() else user
 
+    @api.model
+    def _create_records_from_attachments(self, attachments, grouping_method=None):
+        """What a machine wrote for a machine came in by EDI."""
+        orders = self
+        if attachments and all("xml" in (a.mimetype or "") for a in attachments):
+            edi = self.env["sale.admin.channel"]._get_by_code("edi")
+            orders = self.with_context(
+                default_channel_id=edi.id, default_received_at=fields.Datetime.now()
+            )
+        return super(SaleOrder, orders)._create_records_from_attachments(
+            attachments, grouping_method
+        )
+
     # === ACTION METHODS === #
     def action_view_clarifications(self):
         """List the order's questions; without any, ask the first one."""
@@ -194,5 +207,7 @@ class SaleOrder(models.Model):
         """Return the questions that the customer reads on the page of his order, the open first."""
         self.ensure_one()
         return self.clarification_ids.filtered(
-            lambda c: c.asks == "customer" and c.asked_at and c.state != "cancelled"
-        ).sorted(lambda c: (c.state == "answered", c.date_due, c.id))
+            lambda c: (
+                c.asks == "customer" and c.asked_at and c.state in ("asked", "replied", "answered")
+            )
+        ).sorted(lambda c: (["asked", "replied", "answered"].index(c.state), c.date_due, c.id))

@@ -29,7 +29,9 @@ class SaleAdminIntakeRegister(models.TransientModel):
     def _onchange_attachment_ids(self):
         """Propose what the first mail, the file names or the text tell."""
         intakes = self.env["sale.admin.intake"]
-        mails = list(filter(None, map(intakes._parse_mail, self.attachment_ids._origin)))
+        limit = self.env.company.sale_admin_max_file_size * 1024 * 1024  # the rest is refused later
+        files = self.attachment_ids._origin.filtered(lambda a: a.file_size <= limit)
+        mails = list(filter(None, map(intakes._parse_mail, files)))
         self.mail_count = len(mails)
         self.mail_subject = mails[0].get("subject") if mails else False
         if mails:
@@ -39,7 +41,7 @@ class SaleAdminIntakeRegister(models.TransientModel):
                 "name": " ".join(self.attachment_ids.mapped("name")),
                 "body": self.text,
                 "content_hash": intakes._get_content_hash(
-                    [(a.name, a.raw) for a in self.attachment_ids._origin], self.text
+                    [(a.name, a.raw) for a in files], self.text
                 ),
             }
         vals = intakes._complete_vals(vals)
