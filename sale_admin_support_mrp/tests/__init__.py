@@ -1,1 +1,2 @@
+from . import test_kit_gate
 from . import test_sale_admin_fact
