@@ -14,7 +14,7 @@ class Fulfilment(Office):
                 "sale_admin_tracking_expected": True,
             }
         )
-        self.company.sale_admin_handover_since = self.moment(-12)
+        self.company.sale_admin_handover_since = self.moment(-6)
         for happen in (
             self.leave_to_hand_over,
             self.wait_for_an_answer,
@@ -42,8 +42,8 @@ class Fulfilment(Office):
         self.hand_over(forgotten, -1)
 
     def take_over_and_wait_for_goods(self):
-        """Promised in three days, and more was ordered than is there."""
-        order = self._order("saomai", [("bagger", 90)], -5, 3, "SM-0931")
+        """Promised in three days, and the belts are not there."""
+        order = self._order("saomai", [("belt", 6), ("spares", 2)], -5, 3, "SM-0931")
         self.hand_over(order, -4)
         self.acknowledge(order)
 

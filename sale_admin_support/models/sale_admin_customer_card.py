@@ -6,6 +6,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date, formatLang
 from odoo.tools.sql import escape_psql
 
+from .sale_admin_clarification import OPEN_STATES
+
 MONEY_GROUPS = (
     "sale_admin_support.group_sale_admin_credit,sale_admin_support.group_sale_admin_user,"
     "account.group_account_invoice,account.group_account_readonly"
@@ -159,7 +161,7 @@ class SaleAdminCustomerCard(models.AbstractModel):
         """Return balance and overdue in the company's currency, or False without the right.
 
         :return: dict of ``balance``, ``overdue`` (texts), ``is_overdue``, ``overdue_count``,
-            ``oldest_days``
+            ``oldest_days``, ``more`` (further figures: dicts of ``label`` and ``text``)
         """
         if not self.env.user.has_groups(MONEY_GROUPS):
             return False
@@ -192,7 +194,24 @@ class SaleAdminCustomerCard(models.AbstractModel):
             "is_overdue": bool(count),
             "overdue_count": count,
             "oldest_days": (today - oldest).days if oldest else 0,
+            "more": self._prepare_credit(partner.sudo()),
         }
+
+    @api.model
+    def _prepare_credit(self, partner):
+        """Where a credit policy rules: the limit and what is left of it, as label and text."""
+        if not partner.credit_is_ruled:
+            return []
+
+        def money(amount):
+            return formatLang(self.env, amount, currency_obj=partner.credit_currency_id)
+
+        figures = [(self.env._("Exposure"), money(partner.credit_exposure))]
+        if partner.credit_mode == "limit":
+            figures.append((self.env._("Credit Left"), money(partner.credit_available)))
+        elif partner.credit_mode == "no_credit":
+            figures.append((self.env._("Credit"), self.env._("None")))
+        return [{"label": label, "text": text} for label, text in figures]
 
     @api.model
     def _prepare_order(self, order):
@@ -240,8 +259,27 @@ class SaleAdminCustomerCard(models.AbstractModel):
 
     @api.model
     def _prepare_clarifications(self, partner):
-        """Hook: open questions to the customer or about his orders."""
-        return []
+        """Open questions about the customer's quotations and orders."""
+        clarifications = self.env["sale.admin.clarification"]
+        if not clarifications.has_access("read"):
+            return []
+        found = clarifications.search(
+            [
+                ("order_id", "any", [("partner_id", "child_of", partner.id)]),
+                ("state", "in", OPEN_STATES),
+            ],
+            limit=ROWS,
+        )
+        return [
+            {
+                "id": clarification.id,
+                "model": clarification._name,
+                "name": clarification.order_id.name,
+                "text": clarification.name,
+                "day": format_date(self.env, clarification.date_due),
+            }
+            for clarification in found
+        ]
 
     @api.model
     def _prepare_problems(self, order_domain):

@@ -62,7 +62,7 @@ class SaleAdminShipment(models.Model):
     order_id = fields.Many2one("sale.order", readonly=True)
     order_line_id = fields.Many2one("sale.order.line", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
-    address_id = fields.Many2one("res.partner", string="Address", readonly=True)
+    address_id = fields.Many2one("res.partner", readonly=True)
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
     product_id = fields.Many2one("product.product", readonly=True)
@@ -103,14 +103,14 @@ class SaleAdminShipment(models.Model):
     )
     reason_id = fields.Many2one("sale.admin.reason", string="Reason of the Return", readonly=True)
     confirmed_at = fields.Datetime(readonly=True)
-    confirmed_by_id = fields.Many2one("res.users", string="Confirmed By", readonly=True)
+    confirmed_by_id = fields.Many2one("res.users", readonly=True)
     carrier = fields.Char(readonly=True)
     tracking = fields.Char(readonly=True)
 
     # === THE VIEW === #
     @property
     def _table_query(self) -> SQL:
-        return SQL("SELECT %s %s", self._select(), self._from_where())
+        return SQL("SELECT %s %s WHERE %s", self._select(), self._from(), self._where())
 
     def _get_columns(self):
         """Hook: SQL by column. Each stands alone, so that the database reads only what a list
@@ -132,10 +132,7 @@ class SaleAdminShipment(models.Model):
             "picking_id": SQL("sm.picking_id"),
             "order_id": SQL("ol.order_id"),
             "order_line_id": SQL("ol.id"),
-            "partner_id": SQL(
-                """(SELECT commercial_partner_id FROM res_partner
-                     WHERE id = COALESCE(o.partner_id, sp.partner_id, sm.partner_id))"""
-            ),
+            "partner_id": SQL("customer.commercial_partner_id"),
             "address_id": SQL("COALESCE(sp.partner_id, sm.partner_id)"),
             "user_id": SQL("o.user_id"),
             "team_id": SQL("o.team_id"),
@@ -171,19 +168,25 @@ class SaleAdminShipment(models.Model):
             for name, value in self._get_columns().items()
         )
 
-    def _from_where(self):
-        at_customer = self.env["sale.admin.fact"]._sql_is_at_customer
+    def _from(self):
         return SQL(
             """FROM stock_move sm
+               LEFT JOIN sale_order_line ol ON ol.id = sm.sale_line_id
+               LEFT JOIN sale_order o ON o.id = ol.order_id
                JOIN res_company c ON c.id = sm.company_id
                JOIN product_product pp ON pp.id = sm.product_id
                JOIN product_template pt ON pt.id = pp.product_tmpl_id
                JOIN uom_uom move_uom ON move_uom.id = sm.product_uom
                JOIN uom_uom product_uom ON product_uom.id = pt.uom_id
                LEFT JOIN stock_picking sp ON sp.id = sm.picking_id
-               LEFT JOIN sale_order_line ol ON ol.id = sm.sale_line_id
-               LEFT JOIN sale_order o ON o.id = ol.order_id
-              WHERE sm.state = 'done' AND sm.quantity <> 0 AND %s <> %s""",
+               LEFT JOIN res_partner customer
+                 ON customer.id = COALESCE(o.partner_id, sp.partner_id, sm.partner_id)"""
+        )
+
+    def _where(self):
+        at_customer = self.env["sale.admin.fact"]._sql_is_at_customer
+        return SQL(
+            "sm.state = 'done' AND sm.quantity <> 0 AND %s <> %s",
             at_customer(SQL("sm.location_dest_id")),
             at_customer(SQL("sm.location_id")),
         )

@@ -2,6 +2,7 @@ import hashlib
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 STEPS = [
@@ -58,6 +59,14 @@ LINE_TO_DELIVER = SQL(
                AND own.state NOT IN ('done', 'cancel')
                AND own.origin_returned_move_id IS NULL)))""",
     LINE_IS_DELIVERED,
+)
+# A move that waits for an earlier step of the same line is not where goods are missing.
+MOVE_WAITS_FOR_OWN = SQL(
+    """SELECT FROM stock_move_move_rel rel
+         JOIN stock_move orig ON orig.id = rel.move_orig_id
+        WHERE rel.move_dest_id = sm.id
+          AND orig.sale_line_id = sm.sale_line_id
+          AND orig.state NOT IN ('done', 'cancel')"""
 )
 LINE_IS_RELEASED = SQL(
     "(ol.product_uom_qty - ol.qty_delivered > COALESCE(ol.qty_withheld, 0) AND %s)",
@@ -165,11 +174,30 @@ class SaleOrder(models.Model):
         search="_search_is_to_deliver",
         groups="base.group_user",
     )
+    is_to_invoice = fields.Boolean(
+        string="To Invoice",
+        compute="_compute_progress",
+        search="_search_is_to_invoice",
+        groups="base.group_user",
+        help="Something is to be invoiced or credited.",
+    )
+    is_unpaid = fields.Boolean(
+        string="Unpaid",
+        compute="_compute_progress",
+        search="_search_is_unpaid",
+        groups="base.group_user",
+        help="A posted invoice is not settled.",
+    )
+    lacks_goods = fields.Boolean(
+        compute="_compute_progress",
+        search="_search_lacks_goods",
+        groups="base.group_user",
+        help="Goods of the order are under way that are not all there.",
+    )
     progress_step = fields.Selection(
         STEPS,
         string="Step",
         compute="_compute_progress",
-        search="_search_progress_step",
         groups="base.group_user",
     )
     progress_next = fields.Char(
@@ -217,6 +245,7 @@ class SaleOrder(models.Model):
     )
 
     # === CONSTRAINTS AND INDEXES === #
+    _promised_idx = models.Index("(commitment_date) WHERE state = 'sale'")
     _customer_untold_idx = models.Index("(commitment_date) WHERE is_customer_untold IS TRUE")
 
     # === COMPUTE METHODS === #
@@ -235,26 +264,32 @@ class SaleOrder(models.Model):
     def _search_must_hand_over(self, operator, value):
         if operator != "in":
             return NotImplemented
-        self.flush_model(["handover_state", "date_order", "company_id"])
-        self.env["res.company"].flush_model(
-            ["sale_admin_handover_mode", "sale_admin_handover_since"]
+        companies = (
+            self.env["res.company"]
+            .sudo()
+            .search([("sale_admin_handover_mode", "in", ("manual", "auto"))])
         )
-        return [
-            (
-                "id",
-                "in",
-                SQL(
-                    """(SELECT o.id
-                          FROM sale_order o
-                          JOIN res_company c ON c.id = o.company_id
-                         WHERE o.id IN (%s)
-                           AND (o.handover_state IS NULL OR o.handover_state = 'changed')
-                           AND c.sale_admin_handover_mode IN ('manual', 'auto')
-                           AND o.date_order >= c.sale_admin_handover_since)""",
-                    self._get_released_sql(),
-                ),
-            )
-        ]
+        if not companies:
+            return Domain.FALSE
+        self._flush_lines_in_work()
+        self.flush_model(["handover_state", "date_order", "company_id"])
+        released = SQL(
+            """(SELECT o.id
+                  FROM sale_order o
+                  JOIN res_company c ON c.id = o.company_id
+                 WHERE o.state = 'sale'
+                   AND o.company_id = ANY(%(company_ids)s)
+                   AND o.date_order >= %(since)s
+                   AND o.date_order >= c.sale_admin_handover_since
+                   AND (o.handover_state IS NULL OR o.handover_state = 'changed')
+                   AND EXISTS (SELECT FROM sale_order_line ol
+                                WHERE ol.order_id = o.id AND %(in_work)s AND %(is_released)s))""",
+            company_ids=companies.ids,
+            since=min(companies.mapped("sale_admin_handover_since")),
+            in_work=LINE_IN_WORK,
+            is_released=LINE_IS_RELEASED,
+        )
+        return [("id", "in", released)]
 
     @api.depends("problem_ids.state")
     def _compute_problem_count(self):
@@ -300,27 +335,62 @@ class SaleOrder(models.Model):
             order.update(order._prepare_progress_vals(values))
 
     def _search_is_in_progress(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        return [("id", "in", SQL("(%s)", self._get_in_progress_sql()))]
+        return self._search_by_lines(
+            operator, SQL("(ol.qty_to_invoice <> 0 OR %s)", LINE_TO_DELIVER)
+        )
 
     def _search_is_to_deliver(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        return [("id", "in", SQL("(%s)", self._get_to_deliver_sql()))]
+        return self._search_by_lines(operator, LINE_TO_DELIVER)
 
-    def _search_progress_step(self, operator, value):
-        """Find the orders whose next step it is: among those in progress, or not yet paid."""
+    def _search_is_to_invoice(self, operator, value):
+        return self._search_by_lines(operator, SQL("ol.qty_to_invoice <> 0"))
+
+    def _search_by_lines(self, operator, condition):
+        """Find the orders that have such a line, by the index of the lines in work."""
         if operator != "in":
             return NotImplemented
-        steps = set(value)
-        sources = [self._get_in_progress_sql()]
-        if "pay" in steps:
-            sources.append(self._get_unpaid_sql())
-        if "done" in steps:
-            sources.append(SQL("SELECT id FROM sale_order WHERE state = 'sale'"))
-        figures = self._read_progress(SQL("o.id IN (%s)", SQL(" UNION ").join(sources)))
-        return [("id", "in", [res_id for res_id, vals in figures.items() if vals["step"] in steps])]
+        self._flush_lines_in_work()
+        lines = SQL(
+            "(SELECT ol.order_id FROM sale_order_line ol WHERE %s AND %s)", LINE_IN_WORK, condition
+        )
+        return [("id", "in", lines)]
+
+    def _search_is_unpaid(self, operator, value):
+        """Find the orders with a posted invoice that is not settled."""
+        if operator != "in":
+            return NotImplemented
+        self.env["account.move"].flush_model(["move_type", "payment_state", "state"])
+        unpaid = SQL(
+            """(SELECT ol.order_id
+                  FROM account_move m
+                  JOIN account_move_line line ON line.move_id = m.id
+                  JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
+                  JOIN sale_order_line ol ON ol.id = rel.order_line_id
+                 WHERE m.state = 'posted' AND m.move_type = 'out_invoice'
+                   AND m.payment_state IN ('not_paid', 'partial'))"""
+        )
+        return [("id", "in", unpaid)]
+
+    def _search_lacks_goods(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        self._flush_lines_in_work()
+        lacking = SQL(
+            """(SELECT ol.order_id
+                  FROM stock_move sm
+                  JOIN sale_order_line ol ON ol.id = sm.sale_line_id
+                 WHERE sm.state IN ('waiting', 'confirmed', 'partially_available')
+                   AND sm.origin_returned_move_id IS NULL
+                   AND NOT EXISTS (%s))""",
+            MOVE_WAITS_FOR_OWN,
+        )
+        return [("id", "in", lacking)]
+
+    def _flush_lines_in_work(self):
+        self.env["sale.order.line"].flush_model(
+            ["qty_delivered", "qty_to_invoice", "qty_withheld", "product_uom_qty", "state"]
+        )
+        self.env["stock.move"].flush_model(["sale_line_id", "state"])
 
     # === CRUD METHODS === #
     @api.model_create_multi
@@ -414,8 +484,15 @@ class SaleOrder(models.Model):
         """
         if not (self.env.su or self.env.user.has_group("sale_admin_support.group_sale_admin_user")):
             raise AccessError(self.env._("Orders are handed over by sales administrators."))
+        self._flush_lines_in_work()
         rows = self.env.execute_query(
-            SQL("%s AND ol.order_id = ANY(%s)", self._get_released_sql(), self.ids or [0])
+            SQL(
+                """SELECT ol.order_id FROM sale_order_line ol
+                    WHERE ol.order_id = ANY(%s) AND %s AND %s""",
+                self.ids,
+                LINE_IN_WORK,
+                LINE_IS_RELEASED,
+            )
         )
         released_ids = {order_id for (order_id,) in rows}
         for order in self:
@@ -532,6 +609,9 @@ class SaleOrder(models.Model):
         return {
             "is_in_progress": values.get("is_in_progress", False),
             "is_to_deliver": values.get("is_to_deliver", False),
+            "is_to_invoice": values.get("is_to_invoice", False),
+            "is_unpaid": values.get("is_unpaid", False),
+            "lacks_goods": supply in ("missing", "partial"),
             "progress_step": step,
             "progress_next": self._get_next_step_text(step, values),
             "progress_supply": supply,
@@ -554,49 +634,6 @@ class SaleOrder(models.Model):
         if step == "hand_over" and self.handover_state == "changed":
             return self.env._("Hand over what was added")
         return dict(self._fields["progress_step"]._description_selection(self.env))[step]
-
-    def _get_in_progress_sql(self):
-        """Return the ids of the orders with work left, found by the index of such lines."""
-        self.env["sale.order.line"].flush_model(
-            ["qty_delivered", "qty_to_invoice", "qty_withheld", "product_uom_qty", "state"]
-        )
-        self.env["stock.move"].flush_model(["state", "sale_line_id"])
-        return SQL(
-            """SELECT ol.order_id FROM sale_order_line ol
-                WHERE %s AND (ol.qty_to_invoice <> 0 OR %s)""",
-            LINE_IN_WORK,
-            LINE_TO_DELIVER,
-        )
-
-    def _get_to_deliver_sql(self):
-        """Return the ids of the orders with something to deliver."""
-        self._get_in_progress_sql()
-        return SQL(
-            "SELECT ol.order_id FROM sale_order_line ol WHERE %s AND %s",
-            LINE_IN_WORK,
-            LINE_TO_DELIVER,
-        )
-
-    def _get_released_sql(self):
-        """Return the ids of the orders with something to deliver that nothing withholds."""
-        self._get_in_progress_sql()
-        return SQL(
-            "SELECT ol.order_id FROM sale_order_line ol WHERE %s AND %s",
-            LINE_IN_WORK,
-            LINE_IS_RELEASED,
-        )
-
-    def _get_unpaid_sql(self):
-        """Return the ids of the orders with a posted invoice that is not settled."""
-        return SQL(
-            """SELECT ol.order_id
-                 FROM account_move m
-                 JOIN account_move_line line ON line.move_id = m.id
-                 JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
-                 JOIN sale_order_line ol ON ol.id = rel.order_line_id
-                WHERE m.state = 'posted' AND m.move_type = 'out_invoice'
-                  AND m.payment_state IN ('not_paid', 'partial') AND ol.state = 'sale'"""
-        )
 
     @api.model
     def _read_progress(self, condition):
@@ -678,12 +715,7 @@ class SaleOrder(models.Model):
                                    WHERE rel.move_orig_id = sm.id
                                      AND next.sale_line_id = sm.sale_line_id
                                      AND next.state NOT IN ('done', 'cancel')) AS is_last,
-                              NOT EXISTS (
-                                  SELECT FROM stock_move_move_rel rel
-                                    JOIN stock_move orig ON orig.id = rel.move_orig_id
-                                   WHERE rel.move_dest_id = sm.id
-                                     AND orig.sale_line_id = sm.sale_line_id
-                                     AND orig.state NOT IN ('done', 'cancel')) AS is_first,
+                              NOT EXISTS (%(waits_for_own)s) AS is_first,
                               EXISTS (
                                   SELECT FROM stock_move_move_rel rel
                                     JOIN stock_move orig ON orig.id = rel.move_orig_id
@@ -737,7 +769,9 @@ class SaleOrder(models.Model):
                   LEFT JOIN moved ON moved.order_id = chosen.id
                   LEFT JOIN bill ON bill.order_id = chosen.id
             )
-            SELECT id, supply, is_to_deliver, date_planned_ship, date_shipped, delivered,
+            SELECT id, supply, is_to_deliver, round(amount_open, 2) > 0 AS is_unpaid,
+                   COALESCE(is_to_invoice OR is_to_credit, FALSE) AS is_to_invoice,
+                   date_planned_ship, date_shipped, delivered,
                    state = 'sale' AND (is_to_deliver OR is_to_invoice OR is_to_credit)
                    AS is_in_progress,
                    LEAST(delivered + (100 - delivered) * COALESCE(picked_part, 0), 100) AS picked,
@@ -775,6 +809,7 @@ class SaleOrder(models.Model):
             condition=condition,
             in_work=LINE_IN_WORK,
             is_delivered=LINE_IS_DELIVERED,
+            waits_for_own=MOVE_WAITS_FOR_OWN,
             to_deliver=LINE_TO_DELIVER,
             is_released=LINE_IS_RELEASED,
             out=at_customer(SQL("sm.location_dest_id")),

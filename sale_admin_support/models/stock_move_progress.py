@@ -18,9 +18,8 @@ class StockMove(models.Model):
         for move in self.sudo():
             if (
                 move.company_id.sale_admin_return_reason_required
-                and move.sale_line_id
+                and (move.sale_line_id or move.picking_id.sale_id)
                 and move.state not in ("done", "cancel")
-                and move.picked
                 and move.location_id.usage == "customer"
                 and move.location_dest_id.usage != "customer"
                 and not move.picking_id.sale_return_reason_id

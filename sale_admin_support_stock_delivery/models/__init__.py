@@ -1,0 +1,2 @@
+from . import sale_admin_shipment
+from . import stock_picking
