@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 from .sale_admin_check import SETS
 
@@ -69,6 +69,17 @@ class SaleAdminCheck(models.Model):
         for template in templates - own.template_id:
             if template.preset in included:
                 template.copy(template._prepare_own_vals(company))
+
+    @api.model
+    def _switch_set(self, company, preset):
+        """Choose a company's ready-made checks; for managers, who keep the checks anyway.
+
+        :raise AccessError: to all others, and for a company that is not theirs
+        """
+        self.check_access("write")
+        if company not in self.env.companies:
+            raise AccessError(self.env._("%s is not one of your companies.", company.sudo().name))
+        company.sudo().sale_admin_check_set = preset
 
     def _prepare_own_vals(self, company):
         """Hook: what a company's copy of a template does not take from it."""

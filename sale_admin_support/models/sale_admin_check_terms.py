@@ -68,11 +68,16 @@ class SaleAdminCheck(models.Model):
             order: {
                 "reason": " ".join(sentence for sentence, _fname in problems),
                 "fix": self._get_terms_fix(order, problems[0][1]),
-                "fingerprint": order._get_fingerprint(),
+                "fingerprint": self._get_terms_fingerprint(order, problems),
             }
             for order, problems in found.items()
             if problems
         }
+
+    @api.model
+    def _get_terms_fingerprint(self, order, problems):
+        """The terms, and the problems in words, which name what is called off beyond."""
+        return "\n".join([order._get_terms_fingerprint(), *(text for text, _fname in problems)])
 
     def _get_terms_fix(self, order, fname):
         label = order.fields_get([fname], ["string"])[fname]["string"]

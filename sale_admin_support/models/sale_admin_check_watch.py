@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -72,3 +72,11 @@ class SaleAdminCheck(models.Model):
             "sale_admin_support.sale_admin_check_report_action"
         )
         return {**action, "name": self.name, "domain": [("check_id", "=", self.id)], "context": {}}
+
+    # === DEMO === #
+    @api.model
+    def _load_demo(self):
+        """Play the last weeks of the demo company's checks; called by the demo data alone."""
+        from ..demo.check import Checking
+
+        Checking(self.env).live()

@@ -18,3 +18,4 @@ from . import sale_admin_order_release
 from . import sale_admin_order_release_line
 from . import sale_admin_clarification_answer
 from . import sale_admin_customer_block
+from . import sale_admin_check_apply
