@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
@@ -586,7 +588,13 @@ class SaleAdminHold(models.Model):
         )
         if rows:
             self.browse([row[0] for row in rows]).invalidate_recordset(["recheck_due"])
-            self.env.ref("sale_admin_support.sale_admin_hold_cron_recheck").sudo()._trigger()
+            self._trigger_recheck()
+
+    @api.model
+    def _trigger_recheck(self, minutes=0):
+        """Let the job look at what is due, at once or in some minutes."""
+        cron = self.env.ref("sale_admin_support.sale_admin_hold_cron_recheck").sudo()
+        cron._trigger(fields.Datetime.now() + timedelta(minutes=minutes) if minutes else None)
 
     @api.model
     def _cron_mark_due(self):
@@ -594,7 +602,7 @@ class SaleAdminHold(models.Model):
         holds = self.sudo().search([("state", "=", "open"), ("check_id", "!=", False)])
         if holds:
             holds._set({"recheck_due": True})
-            self.env.ref("sale_admin_support.sale_admin_hold_cron_recheck").sudo()._trigger()
+            self._trigger_recheck()
 
     @api.model
     def _cron_recheck(self):

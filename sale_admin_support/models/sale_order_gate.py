@@ -307,8 +307,16 @@ class SaleOrder(models.Model):
             self._set({"judged_at": fields.Datetime.now()})
         if event != "quotation":
             self._settle(current, event, added)
-        (current[self[:1]].browse().union(*current.values()) - opened)._done_rechecking()
+        self._note_rechecked(current, results)
         return opened, outdated
+
+    def _note_rechecked(self, current, results):
+        """What was looked at now is due no longer, but for what could not be judged yet."""
+        holds = self.env["sale.admin.hold"]
+        busy = self.filtered(lambda o: any(found.get("recheck_due") for found in results[o]))
+        holds.union(*(current[order] for order in self - busy))._done_rechecking()
+        if busy:
+            holds._trigger_recheck(minutes=1)
 
     def _get_current_holds(self):
         """Return ``{order: the holds that speak for it now}`` by one query."""
@@ -651,11 +659,10 @@ class SaleOrder(models.Model):
         self.ensure_one()
         for attempt in range(ATTEMPTS):
             try:
-                if self.state == "sale":
-                    self._judge("recheck")
-                elif self.state != "cancel":
-                    self._judge("quotation")
-                self.hold_ids._done_rechecking()
+                if self.state == "cancel":
+                    self.hold_ids._done_rechecking()
+                else:
+                    self._judge("recheck" if self.state == "sale" else "quotation")
                 self.env.flush_all()
                 return
             except (ConcurrencyError, SerializationFailure, DeadlockDetected, LockNotAvailable):
@@ -668,3 +675,4 @@ class SaleOrder(models.Model):
                 _logger.exception("%s (%s) could not be judged again", self.name, self.id)
                 self.hold_ids._done_rechecking()
                 return
+        self.env["sale.admin.hold"]._trigger_recheck(minutes=1)

@@ -439,6 +439,19 @@ class TestSaleAdminHold(SaleAdminGateCommon):
         self.assertEqual(bad.release_state, "held")
         self.assertFalse(bad.hold_ids.recheck_due)
 
+    def test_what_could_not_be_judged_yet_stays_due(self):  # trap 1
+        order = self._create_order(confirm=False)
+        busy = {order: {"reason": "Being judged for another order", "recheck_due": True}}
+        check_class = self.env.registry["sale.admin.check"]
+        with patch.object(check_class, "_evaluate", lambda check, orders: busy):
+            order.action_confirm()
+            self.assertEqual(order.release_state, "held")
+            self._run_job()
+            self.assertRecordValues(order.hold_ids, [{"state": "open", "recheck_due": True}])
+        self._run_job()
+        self.assertEqual(order.release_state, "free")
+        self.assertEqual(self._get_started(order), 10.0)
+
     def test_hourly_job_finds_what_nobody_told(self):
         self.check.active = False
         self._create_check(rule_domain="[('commitment_date', '>', '2030-01-01')]")
