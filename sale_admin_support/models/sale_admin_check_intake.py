@@ -35,6 +35,9 @@ class SaleAdminCheck(models.Model):
 
     def _check_clarification(self, orders):
         """An order waits at this check's stage for the answers that somebody said it waits for."""
+        orders = orders.filtered("has_open_question")  # so that other orders cost no query
+        if not orders:
+            return {}
         clarifications = (
             self.env["sale.admin.clarification"]
             .sudo()

@@ -236,6 +236,12 @@ class SaleAdminClarification(models.Model):
             self.filtered(lambda c: c.stage != stages[c])._stage_changed()
         return res
 
+    def unlink(self):
+        orders = self.filtered("stage").sudo().order_id
+        res = super().unlink()
+        self._refresh_orders(orders)
+        return res
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_new(self):
         for clarification in self:
@@ -579,8 +585,22 @@ class SaleAdminClarification(models.Model):
         self.filtered("stage")._stage_changed()
 
     def _stage_changed(self):
+        self._refresh_orders(self.sudo().order_id)
+
+    @api.model
+    def _refresh_orders(self, orders):
         """Have the orders judged anew: something new waits, or waits no longer."""
-        orders = self.sudo().order_id.filtered(lambda o: o.state == "sale")
+        waiting = self.sudo().search(
+            [
+                ("order_id", "in", orders.ids),
+                ("state", "in", OPEN_STATES),
+                ("stage", "!=", False),
+            ]
+        )
+        for order in orders:
+            if order.has_open_question != (order in waiting.order_id):
+                order._set({"has_open_question": not order.has_open_question})
+        orders = orders.filtered(lambda o: o.state == "sale")
         if orders and self.env["sale.admin.check"]._is_any_active():
             orders._judge("recheck")
 

@@ -127,39 +127,48 @@ class SaleOrder(models.Model):
               WHERE order_id = {}.id AND display_type IS NULL AND product_id IS NOT NULL
                 AND product_uom_qty != 0)
         """
+        reference = "lower(translate({}.client_order_ref, ' -./_#:', ''))"
         # A reference without a figure, such as "by phone", names no order; those called off one
         # contract all carry the contract's reference.
         return SQL(
             f"""
-            SELECT o.id, other.id,
+              WITH mine AS MATERIALIZED (
+                   SELECT o.id, o.company_id, o.currency_id, o.amount_total, o.sale_contract_id,
+                          o.date_order::date AS day, p.commercial_partner_id AS customer_id,
+                          CASE WHEN o.client_order_ref ~ '\\d'
+                               THEN {reference.format("o")} END AS reference,
+                          {lines.format("o")} AS lines,
+                          c.sale_admin_duplicate_days AS days,
+                          c.sale_admin_duplicate_ref_days AS ref_days
+                     FROM sale_order o
+                     JOIN res_company c ON c.id = o.company_id
+                     JOIN res_partner p ON p.id = o.partner_id
+                    WHERE o.id IN %(ids)s AND o.state != 'cancel'
+                   )
+            SELECT mine.id, other.id,
                    CASE WHEN same.reference THEN 'reference' ELSE 'lines' END
-              FROM sale_order o
-              JOIN res_company c ON c.id = o.company_id
-              JOIN res_partner p ON p.id = o.partner_id
-              JOIN res_partner op ON op.commercial_partner_id = p.commercial_partner_id
-              JOIN sale_order other ON other.partner_id = op.id AND other.company_id = o.company_id
+              FROM mine
+              JOIN res_partner op ON op.commercial_partner_id = mine.customer_id
+              JOIN sale_order other ON other.partner_id = op.id
+               AND other.company_id = mine.company_id
+               AND other.id != mine.id
+               AND other.state != 'cancel'
         CROSS JOIN LATERAL (
-                   SELECT o.client_order_ref ~ '\\d'
-                          AND lower(regexp_replace(o.client_order_ref, '[^[:alnum:]]', '', 'g'))
-                            = lower(regexp_replace(other.client_order_ref, '[^[:alnum:]]', '', 'g'))
-                          AND abs(o.date_order::date - other.date_order::date)
-                            <= c.sale_admin_duplicate_ref_days
-                          AND c.sale_admin_duplicate_ref_days > 0
-                          AND (o.sale_contract_id = other.sale_contract_id) IS NOT TRUE
-                              AS reference,
-                          o.amount_total = other.amount_total
-                          AND o.currency_id = other.currency_id
-                          AND abs(o.date_order::date - other.date_order::date)
-                            <= c.sale_admin_duplicate_days
-                          AND c.sale_admin_duplicate_days > 0 AS amount
+                   SELECT other.client_order_ref IS NOT NULL
+                          AND mine.ref_days > 0
+                          AND abs(mine.day - other.date_order::date) <= mine.ref_days
+                          AND (mine.sale_contract_id = other.sale_contract_id) IS NOT TRUE
+                          AND mine.reference = {reference.format("other")} AS reference,
+                          mine.amount_total = other.amount_total
+                          AND mine.currency_id = other.currency_id
+                          AND mine.days > 0
+                          AND abs(mine.day - other.date_order::date) <= mine.days AS amount
                    ) same
-             WHERE o.id IN %(ids)s AND o.state != 'cancel' AND other.state != 'cancel'
-               AND other.id != o.id
-               AND (same.reference OR same.amount AND {lines.format("o")} = {lines.format("other")})
+             WHERE (same.reference OR same.amount AND mine.lines = {lines.format("other")})
                AND NOT EXISTS (
                        SELECT FROM sale_admin_duplicate d
-                        WHERE LEAST(d.order_id, d.other_id) = LEAST(o.id, other.id)
-                          AND GREATEST(d.order_id, d.other_id) = GREATEST(o.id, other.id))
+                        WHERE LEAST(d.order_id, d.other_id) = LEAST(mine.id, other.id)
+                          AND GREATEST(d.order_id, d.other_id) = GREATEST(mine.id, other.id))
          UNION ALL
             SELECT duplicate_of_id, id, NULL FROM sale_order WHERE duplicate_of_id IN %(ids)s
           ORDER BY 2 DESC

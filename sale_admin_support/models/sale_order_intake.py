@@ -56,6 +56,9 @@ class SaleOrder(models.Model):
     clarification_ids = fields.One2many(
         "sale.admin.clarification", "order_id", string="Clarifications", readonly=True, copy=False
     )
+    has_open_question = fields.Boolean(
+        readonly=True, copy=False, help="Whether a stage of the order waits for an answer."
+    )
     clarification_count = fields.Integer(compute="_compute_clarification_count")
     clarification_open_count = fields.Integer(compute="_compute_clarification_count")
 
@@ -106,6 +109,10 @@ class SaleOrder(models.Model):
             order.clarification_count = is_open + counts.get((order._origin, False), 0)
 
     # === CRUD METHODS === #
+    @api.model
+    def _get_server_fields(self):
+        return super()._get_server_fields() | {"has_open_question"}
+
     @api.model_create_multi
     def create(self, vals_list):
         self._check_may_link_intake(vals_list)

@@ -256,6 +256,22 @@ class TestSaleAdminClarification(ClarificationCase):
         question.action_withdraw()
         self.assertEqual(self.order.release_state, "free")
 
+    def test_deleted_before_it_was_asked(self):
+        self._switch_on_check()
+        question = self._create_question(stage="handover")
+        self.order.action_confirm()
+        question.unlink()
+        self.assertFalse(self.order.has_open_question)
+        self.assertEqual(self.order.release_state, "free")
+
+    def test_orders_without_questions_cost_no_query(self):
+        check = self._switch_on_check()
+        order = self._create_order(confirm=False)
+        self.env.flush_all()
+        order.fetch(["has_open_question"])
+        with self.assertQueryCount(0):
+            self.assertFalse(check._check_clarification(order))
+
     # === REMINDERS === #
     def _remind(self, date):
         with (
