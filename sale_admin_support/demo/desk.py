@@ -10,6 +10,7 @@ LIMIT = 50000.0
 class Desk(Office):
     def live(self):
         self.grant_credit()
+        self.invoice_film()
         self.switch_on_checks()
         for happen in (
             self.hold_for_credit,
@@ -40,49 +41,52 @@ class Desk(Office):
         )
 
     def switch_on_checks(self):
-        """The ready-made basic set, the papers that this company wants, and credit."""
+        """The ready-made basic set, and the papers that this company wants besides."""
         self.company.sale_admin_check_set = "basic"
-        credit = self.env.ref("sale_admin_support.group_sale_admin_credit")
-        manager = self.env.ref("sale_admin_support.group_sale_admin_manager")
+        self._get_checks("credit_limit").authority_ids = [
+            Command.create({"group_id": self._get_group("credit").id, "amount_max": 20000.0}),
+            Command.create({"group_id": self._get_group("manager").id, "is_unlimited": True}),
+        ]
         requirements = [
             self.env.ref(f"sale_admin_support.sale_admin_requirement_{name}").id
             for name in ("client_order_ref", "commitment_date")
         ]
-        common = {"active": True, "company_id": self.company.id}
         self.env["sale.admin.check"].create(
-            [
-                {
-                    **common,
-                    "name": "Reference and promised date",
-                    "kind": "completeness",
-                    "sequence": 15,
-                    "requirement_ids": [Command.set(requirements)],
-                },
-                {
-                    **common,
-                    "name": "Credit limit",
-                    "kind": "credit_limit",
-                    "sequence": 50,
-                    "release_group_id": credit.id,
-                    "authority_ids": [
-                        Command.create({"group_id": credit.id, "amount_max": 20000.0}),
-                        Command.create({"group_id": manager.id, "is_unlimited": True}),
-                    ],
-                },
-                {
-                    **common,
-                    "name": "Overdue invoices",
-                    "kind": "credit_overdue",
-                    "sequence": 60,
-                    "release_group_id": credit.id,
-                },
-            ]
+            {
+                "name": "Reference and promised date",
+                "kind": "completeness",
+                "active": True,
+                "company_id": self.company.id,
+                "sequence": 15,
+                "requirement_ids": [Command.set(requirements)],
+            }
         )
+
+    def _get_checks(self, kind):
+        return self.env["sale.admin.check"].search(
+            [("kind", "=", kind), ("company_id", "=", self.company.id)]
+        )
+
+    def _get_group(self, name):
+        return self.env.ref(f"sale_admin_support.group_sale_admin_{name}")
+
+    def invoice_film(self):
+        """Open, and due within the week."""
+        order = self.confirm(self.quote("sierra", [("film", 1500)], -30, -26, euro=True), -30)
+        self.deliver(order, -25)
+        self.invoice(order, -24)
 
     # === WHAT WAITS === #
     def hold_for_credit(self):
-        """An invoice that is due this week makes room; two of three machines could go now."""
-        return self._order("warta", [("labeller", 3)], -3, 5, euro=True, client_order_ref="ZZ/131")
+        """An invoice that is due in a week makes room; a part could go now."""
+        return self._order(
+            "sierra",
+            [("labeller", 2), ("conveyor", 10)],
+            -3,
+            5,
+            euro=True,
+            client_order_ref="AS-1190",
+        )
 
     def hold_for_overdue_invoices(self):
         return self._order(
@@ -96,20 +100,20 @@ class Desk(Office):
         )
 
     def hold_for_a_missing_reference(self):
-        return self._order("sierra", [("film", 120), ("tape", 20)], -1, 9, euro=True)
+        return self._order("klos", [("film", 120), ("tape", 20)], -1, 9, euro=True)
 
     def release_in_part(self):
         """One of two machines may go; the buyer sees on the portal that it is worked on."""
         order = self._order("saomai", [("wrapper", 2)], -4, 6, client_order_ref="PO-4533")
         with self.on(-2):
-            order.with_user(self.user("huy"))._release_part(
+            order.with_user(self.user("kasia"))._release_part(
                 {order.order_line: 1.0}, "One now; the other when the carton line is paid."
             )
 
     def reject(self):
         order = self._order("kujawska", [("bagger", 1)], -5, 15, euro=True, client_order_ref="K-88")
         with self.on(-2):
-            order.hold_ids.with_user(self.user("huy")).action_reject(
+            self._get_credit_holds(order).with_user(self.user("huy")).action_reject(
                 "No further machine before the letter of credit is extended."
             )
 
@@ -129,7 +133,7 @@ class Desk(Office):
             "ankhanh", [("erector", 2), ("conveyor", 6)], -9, 2, client_order_ref="AK-310"
         )
         with self.on(-7):
-            order.hold_ids.with_user(self.user("kasia"))._release(
+            self._get_credit_holds(order).with_user(self.user("kasia"))._release(
                 "Pays every month; the bank confirmed the transfer.", valid_until=self.day(2)
             )
 
@@ -141,6 +145,9 @@ class Desk(Office):
         )
         with self.on(-4):
             order.client_order_ref = "RA-2350"
+
+    def _get_credit_holds(self, order):
+        return order.hold_ids.filtered(lambda h: h.is_blocking and h.check_id.is_credit)
 
     def _get_contract(self, customer):
         return self.env["sale.admin.contract"].search(

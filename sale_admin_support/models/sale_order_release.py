@@ -33,9 +33,7 @@ class SaleOrder(models.Model):
         for order in self:
             option = options[order]
             order.release_hint = "\n".join(order._get_release_hints(option))
-            order.release_hint_amount = "\n".join(
-                order._get_release_hints(option, amounts=True)
-            )
+            order.release_hint_amount = "\n".join(order._get_release_hints(option, amounts=True))
 
     # === BUSINESS METHODS === #
     def _get_release_options(self):
@@ -390,16 +388,24 @@ class SaleOrder(models.Model):
                 "date of delivery.",
                 **values,
             )
-        values["amount"] = order.company_id.currency_id.format(option["amount_payment"])
-        if option["settles"]:
-            values["invoices"] = ", ".join(move.name for move, _a, _f in option["settles"])
+        currency = order.company_id.currency_id
+        values["amount"] = currency.format(option["amount_payment"])
+        if not option["settles"]:
             return order.env._(
                 "Thank you for your order %(order)s. We will send it as soon as we have received "
-                "%(amount)s for %(invoices)s.",
+                "%(amount)s in advance.",
+                **values,
+            )
+        values["invoices"] = ", ".join(move.name for move, _a, _f in option["settles"])
+        if option["amount_advance"]:
+            return order.env._(
+                "Thank you for your order %(order)s. We will send it as soon as we have received "
+                "%(amount)s: for %(invoices)s, and %(advance)s in advance.",
+                advance=currency.format(option["amount_advance"]),
                 **values,
             )
         return order.env._(
             "Thank you for your order %(order)s. We will send it as soon as we have received "
-            "%(amount)s in advance.",
+            "%(amount)s for %(invoices)s.",
             **values,
         )
