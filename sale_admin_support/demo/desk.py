@@ -144,7 +144,7 @@ class Desk(Office):
             "riaalta", [("tape", 8, 56.0)], -5, 4, euro=True, sale_contract_id=contract.id
         )
         with self.on(-4):
-            order.client_order_ref = "RA-2350"
+            order.client_order_ref = "RA-2419"
 
     def _get_credit_holds(self, order):
         return order.hold_ids.filtered(lambda h: h.is_blocking and h.check_id.is_credit)
