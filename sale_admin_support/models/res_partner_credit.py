@@ -71,7 +71,7 @@ class ResPartner(models.Model):
         compute="_compute_credit_terms", compute_sudo=True, groups=MONEY_GROUPS
     )
     credit_currency_id = fields.Many2one(
-        "res.currency", compute="_compute_credit_terms", compute_sudo=True, groups=MONEY_GROUPS
+        "res.currency", compute="_compute_credit_currency_id", groups=MONEY_GROUPS
     )
     credit_mode = fields.Selection(
         MODES,
@@ -122,6 +122,10 @@ class ResPartner(models.Model):
 
     # === COMPUTE METHODS === #
     @api.depends_context("company")
+    def _compute_credit_currency_id(self):
+        self.credit_currency_id = self.env.company.root_id.currency_id
+
+    @api.depends_context("company")
     @api.depends("credit_policy_id", "credit_head_id")
     def _compute_credit_terms(self):
         """What is granted to the account whose limit each partner uses, and what is left of it."""
@@ -133,7 +137,6 @@ class ResPartner(models.Model):
         for partner in self:
             term, situation = terms[partner], situations.get(accounts[partner]._origin, {})
             partner.credit_is_ruled = partner._is_credit_ruled(company)
-            partner.credit_currency_id = company.currency_id
             partner.credit_mode = term["mode"]
             partner.credit_amount = term["amount"]
             partner.credit_date_end = term["date_end"]
@@ -322,25 +325,22 @@ class ResPartner(models.Model):
 
     def _prepare_credit_terms(self, company, limit, today):
         policy = self.credit_policy_id or company.sale_admin_credit_policy_id
-        expired = limit._get_expiry(today, policy.grace_days) if limit else None
+        rules = policy._get_rules()
+        expired = limit._get_expiry(today, rules["grace"]) if limit else None
         if limit and not expired and limit.mode not in ("policy", "shared"):
             mode, amount = limit.mode, limit.amount
         elif policy:
-            mode, amount = policy.mode, policy.amount
+            mode, amount = rules["mode"], rules["amount"]
         else:
             mode, amount = ("limit" if self.credit_limit else "no_limit"), self.credit_limit
         amount = amount if mode == "limit" else 0.0
         return {
+            **rules,
             "mode": mode,
             "amount": amount,
-            "tolerance": company.currency_id.round(amount * policy.tolerance_percent / 100),
+            "tolerance": company.currency_id.round(amount * rules["tolerance_percent"] / 100),
             "date_end": limit.date_end,
             "expired": expired,
-            "overdue_days": policy.overdue_days,
-            "overdue_amount": policy.overdue_amount,
-            "grace": policy.grace_days,
-            "horizon": policy.horizon_days,
-            "release_days": policy.release_days,
             "policy": policy,
             "limit": limit,
         }
@@ -445,7 +445,7 @@ class ResPartner(models.Model):
             days = term.get("horizon")
             horizons.append(today + timedelta(days) if days else date.max)
             due_before.append(today - timedelta(term.get("overdue_days", 0)))
-        self._flush_credit()
+        self._flush_credit(without_orders)
         rows = self.env.execute_query(
             SQL(
                 """SELECT account.id, receivable.amount + open_order.amount + open_order.shipped,
@@ -468,16 +468,25 @@ class ResPartner(models.Model):
         }
 
     @api.model
-    def _flush_credit(self):
-        self.env["sale.order"].flush_model(
-            [
-                "credit_partner_id",
-                "company_id",
-                "amount_exposed",
-                "amount_exposed_shipped",
-                "commitment_date",
-            ]
-        )
+    def _flush_credit(self, without_orders=None):
+        """Write what the statement reads; orders that it leaves out are written later, at once
+        with all that changes of them."""
+        orders = self.env["sale.order"]
+        names = [
+            "credit_partner_id",
+            "company_id",
+            "amount_exposed",
+            "amount_exposed_shipped",
+            "commitment_date",
+        ]
+        left_out = set(without_orders.ids) if without_orders else set()
+        pending = set()
+        for name in names:
+            field = orders._fields[name]
+            pending.update(self.env.records_to_compute(field)._ids)
+            pending.update(self.env._field_dirty.get(field, ()))
+        if pending - left_out:
+            orders.flush_model(names)
         self.env["account.move.line"].flush_model(
             [
                 "partner_id",

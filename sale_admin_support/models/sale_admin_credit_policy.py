@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 MODES = [
     ("no_limit", "No limit"),
@@ -96,12 +97,32 @@ class SaleAdminCreditPolicy(models.Model):
 
     # === CRUD METHODS === #
     def write(self, vals):
+        self.env.registry.clear_cache()
         res = super().write(vals)
         if {"mode", "amount", "active", "grace_days"} & vals.keys():
             self._let_customers_follow()
         return res
 
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
     # === BUSINESS METHODS === #
+    @ormcache("self.id")
+    def _get_rules(self):
+        """Return what the policy says, kept in memory: each order is judged by it."""
+        policy = self.sudo()
+        return {
+            "mode": policy.mode,
+            "amount": policy.amount,
+            "tolerance_percent": policy.tolerance_percent,
+            "overdue_days": policy.overdue_days,
+            "overdue_amount": policy.overdue_amount,
+            "grace": policy.grace_days,
+            "horizon": policy.horizon_days,
+            "release_days": policy.release_days,
+        }
+
     def _get_core_limit(self):
         """Return what core's ``credit_limit`` says of customers without an approved limit."""
         self.ensure_one()

@@ -248,6 +248,9 @@ class SaleOrder(models.Model):
         res = {}
         for order in self.sudo():
             share = percent / 100 or (order.prepayment_percent if order.require_payment else 0.0)
+            if not share:
+                res[order.with_env(self.env)] = (0.0, 0.0)
+                continue
             invoices = order.invoice_ids.filtered(
                 lambda m: m.state == "posted" and m.move_type in ("out_invoice", "out_refund")
             )
@@ -309,6 +312,7 @@ class SaleOrder(models.Model):
                                              THEN sign.sign * line.qty_delivered ELSE 0 END
                                    WHEN sign.sign * (line.product_uom_qty - %(withheld)s)
                                         > sign.sign * line.qty_delivered
+                                        AND line.qty_delivered_method = 'stock_move'
                                         AND EXISTS (
                                             SELECT FROM stock_move
                                              WHERE sale_line_id = line.id)
@@ -333,6 +337,7 @@ class SaleOrder(models.Model):
                             ON posted.line_id = line.id
                          WHERE line.display_type IS NULL
                            AND line_order.state IN ('sale', 'cancel')
+                        OFFSET 0  -- what is owed is looked up once a line, not at each mention
                        ) quantity
                    ) line
                  GROUP BY order_id

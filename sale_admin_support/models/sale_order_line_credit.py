@@ -8,6 +8,8 @@ class SaleOrderLine(models.Model):
     def _is_closed_short(self):
         """Whether goods were to move for this line and no more of them will."""
         self.ensure_one()
+        if self.qty_delivered_method != "stock_move":
+            return False
         moves = self.move_ids
         return bool(moves) and all(
             move.state in ("done", "cancel") or move.location_id.usage == "customer"
