@@ -63,7 +63,10 @@ class SaleOrderLine(models.Model):
         orders = self.order_id
         res = super().write(vals)
         lowered = lines.filtered(
-            lambda line: line.product_uom_id.compare(line.product_uom_qty, line.qty_judged) < 0
+            lambda line: (
+                line._can_be_withheld()  # an advance has no unit
+                and line.product_uom_id.compare(line.product_uom_qty, line.qty_judged) < 0
+            )
         )
         if lowered:  # others of the customer may go now
             self.env["sale.admin.hold"]._mark_recheck(partners=lowered.order_id.partner_invoice_id)
