@@ -6,7 +6,8 @@ computed. The data is the same at every run of a scale, but for today's date.
 
 Of the orders 5 % are drafts, 5 % cancelled, 25 % confirmed, the rest delivered and invoiced; two
 thirds of these invoices are paid. Invoices without an order make up the number of open items. Each
-customer has one contract with five milestones, over all confirmed orders of that customer.
+customer has one contract with five milestones, over all confirmed orders of that customer. Beside
+them are customers with many open invoices ("Invoices 1000") or many open orders ("Orders 1000").
 
 Left out: chatter, detailed operations of transfers, stock on hand of what was delivered.
 """
@@ -18,6 +19,7 @@ from odoo import Command, fields
 
 LINES = 5
 PRODUCTS = 200
+SERVICES = 10
 MILESTONES = (  # name, kind, measure, share in percent, days after signature
     ("Deposit", "collection", "collected", 30, 5),
     ("Delivery", "delivery", "delivered", 100, 30),
@@ -32,13 +34,19 @@ class Scale:
     customers: int
     orders: int
     open_items: int
+    # one customer each, beside the others
+    heavy_invoices: tuple = (10, 1_000, 20_000)
+    heavy_orders: tuple = (10, 1_000, 5_000)
 
 
 SCALES = {
-    "tiny": Scale(50, 500, 1_000),
+    "tiny": Scale(50, 500, 1_000, (10,), (10,)),
     "small": Scale(1_000, 10_000, 40_000),
     "full": Scale(20_000, 200_000, 400_000),
 }
+# What a customer of many invoices has of orders, and the other way round.
+FEW_ORDERS = 5
+FEW_INVOICES = 10
 
 
 class Bulk:
@@ -143,10 +151,23 @@ class SalesYears(Bulk):
                     "type": "consu",
                     "is_storable": True,
                     "list_price": 10 + number * 37 % 91,
+                    "standard_price": 5,
                     "invoice_policy": "order",
                     "taxes_id": [Command.set(self.tax.ids)],
                 }
                 for number in range(PRODUCTS)
+            ]
+        )
+        env["product.product"].create(
+            [
+                {
+                    "name": f"Service {number:03}",
+                    "type": "service",
+                    "list_price": 50,
+                    "standard_price": 20,
+                    "taxes_id": [Command.set(self.tax.ids)],
+                }
+                for number in range(SERVICES)
             ]
         )
         warehouse = env["stock.warehouse"].search([("company_id", "=", company.id)], limit=1)
@@ -164,7 +185,12 @@ class SalesYears(Bulk):
             {
                 "name": "Sample Customer",
                 "is_company": True,
+                "street": "Main Street 1",
+                "zip": "12345",
+                "city": "Springfield",
                 "country_id": env.ref("base.us").id,
+                "phone": "+1 555 0100",
+                "email": "office@example.com",
                 "customer_rank": 1,
             }
         )
@@ -213,11 +239,24 @@ class SalesYears(Bulk):
 
     # === BULK === #
     def _fill_customers(self):
-        self.first_partner = self.reserve("res_partner", self.scale.customers)
-        name = "'Customer ' || lpad(g.c::text, 6, '0')"
+        """The ordinary ones are numbered first, those of many documents follow."""
+        ordinary = self.scale.customers
+        heavy = [(f"Invoices {n}", FEW_ORDERS, n) for n in self.scale.heavy_invoices]
+        heavy += [(f"Orders {n}", n, FEW_INVOICES) for n in self.scale.heavy_orders]
+        self.table(
+            "bench_customer",
+            f"""SELECT c, 'Customer ' || lpad(c::text, 6, '0') AS name, 0 AS orders, 0 AS invoices
+                  FROM generate_series(1, {ordinary}) c UNION ALL VALUES """
+            + ", ".join(
+                f"({ordinary + number}, '{name}', {orders}, {invoices})"
+                for number, (name, orders, invoices) in enumerate(heavy, 1)
+            ),
+        )
+        self.first_partner = self.reserve("res_partner", ordinary + len(heavy))
+        name = "g.name"
         self.clone(
             self.partner,
-            f"generate_series(1, {self.scale.customers}) g(c)",
+            "bench_customer g",
             id=f"{self.first_partner} + g.c",
             name=name,
             complete_name=name,
@@ -228,28 +267,25 @@ class SalesYears(Bulk):
     def _fill_orders(self):
         first_product = self.products[0].id
         assert self.products.ids == list(range(first_product, first_product + PRODUCTS))
+        self._plan_orders()
         self.table(
             "bench_line",
             f"""SELECT o, l, {first_product} + p AS product_id,
                        (1 + (o * 7 + l * 3) % 10) AS quantity,
                        (10 + p * 37 % 91)::numeric AS price,
                        ((1 + (o * 7 + l * 3) % 10) * (10 + p * 37 % 91))::numeric AS untaxed
-                  FROM generate_series(1, {self.scale.orders}) o, generate_series(1, {LINES}) l,
+                  FROM generate_series(1, {self.orders}) o, generate_series(1, {LINES}) l,
                        LATERAL (SELECT (o * 13 + l * 17) % {PRODUCTS} AS p) x""",
         )
         self.table(
             "bench_order",
-            f"""SELECT o, 1 + (o::bigint * 7919 % {self.scale.customers})::int AS c, kind,
-                       CASE kind WHEN 'done' THEN 45 + o * 37 % 650 ELSE o * 37 % 45 END AS age,
-                       sum(untaxed) AS untaxed, sum(round(untaxed * 0.15, 2)) AS tax
-                  FROM bench_line,
-                       LATERAL (SELECT CASE WHEN o % 20 = 0 THEN 'draft'
-                                            WHEN o % 20 = 1 THEN 'cancel'
-                                            WHEN o % 20 < 7 THEN 'open' ELSE 'done' END AS kind) x
-                 GROUP BY o, kind""",
+            """SELECT o, c, kind,
+                      CASE kind WHEN 'done' THEN 45 + o * 37 % 650 ELSE o * 37 % 45 END AS age,
+                      sum(untaxed) AS untaxed, sum(round(untaxed * 0.15, 2)) AS tax
+                 FROM bench_line JOIN bench_plan USING (o) GROUP BY o, c, kind""",
         )
-        self.first_order = self.reserve("sale_order", self.scale.orders)
-        self.first_line = self.reserve("sale_order_line", self.scale.orders * LINES)
+        self.first_order = self.reserve("sale_order", self.orders)
+        self.first_line = self.reserve("sale_order_line", self.orders * LINES)
         state = "CASE WHEN g.kind IN ('open', 'done') THEN 'sale' ELSE g.kind END"
         invoice_status = (
             "CASE g.kind WHEN 'open' THEN 'to invoice' WHEN 'done' THEN 'invoiced' ELSE 'no' END"
@@ -293,12 +329,29 @@ class SalesYears(Bulk):
             qty_delivered=done,
             qty_invoiced=done,
             qty_to_invoice="CASE g.kind WHEN 'open' THEN g.quantity ELSE 0 END",
+            untaxed_amount_to_invoice="CASE g.kind WHEN 'open' THEN g.untaxed ELSE 0 END",
+            untaxed_amount_invoiced="CASE g.kind WHEN 'done' THEN g.untaxed ELSE 0 END",
         )
         self.cr.execute(
             f"""INSERT INTO account_tax_sale_order_line_rel (sale_order_line_id, account_tax_id)
                 SELECT {self.first_line} + i, {self.tax.id}
-                  FROM generate_series(1, {self.scale.orders * LINES}) i"""
+                  FROM generate_series(1, {self.orders * LINES}) i"""
         )
+
+    def _plan_orders(self):
+        """Say which order is whose and how far it came."""
+        ordinary = self.scale.orders
+        self.table(
+            "bench_plan",
+            f"""SELECT o, 1 + (o::bigint * 7919 % {self.scale.customers})::int AS c,
+                       CASE WHEN o % 20 = 0 THEN 'draft' WHEN o % 20 = 1 THEN 'cancel'
+                            WHEN o % 20 < 7 THEN 'open' ELSE 'done' END AS kind
+                  FROM generate_series(1, {ordinary}) o
+                UNION ALL
+                SELECT ({ordinary} + row_number() OVER (ORDER BY c))::int, c, 'open'
+                  FROM bench_customer, generate_series(1, orders)""",
+        )
+        self.orders = self.count("bench_plan")
 
     def _fill_transfers(self):
         self.table(
@@ -346,13 +399,21 @@ class SalesYears(Bulk):
         ordered = self.count("bench_ordered_invoice")
         single = max(0, self.scale.open_items - self.count("bench_ordered_invoice", "NOT is_paid"))
         self.table(
+            "bench_single_invoice",
+            f"""SELECT {ordered} + row_number() OVER () AS i, c FROM (
+                    SELECT 1 + (n * 7919 % {self.scale.customers})::int AS c
+                      FROM generate_series(1::bigint, {single}) n
+                    UNION ALL
+                    SELECT c FROM bench_customer, generate_series(1, invoices)) every""",
+        )
+        single = self.count("bench_single_invoice")
+        self.table(
             "bench_invoice",
-            f"""SELECT * FROM bench_ordered_invoice
-                UNION ALL
-                SELECT i, NULL, 1 + (i * 7919 % {self.scale.customers})::int,
-                       (100 + i * 7919 % 4900)::numeric, round((100 + i * 7919 % 4900) * 0.15, 2),
-                       (i * 37 % 300)::int, FALSE
-                  FROM generate_series({ordered + 1}::bigint, {ordered + single}) i""",
+            """SELECT * FROM bench_ordered_invoice
+               UNION ALL
+               SELECT i, NULL, c, (100 + i * 7919 % 4900)::numeric,
+                      round((100 + i * 7919 % 4900) * 0.15, 2), (i * 37 % 300)::int, FALSE
+                 FROM bench_single_invoice""",
         )
         self.first_invoice = self.reserve("account_move", ordered + single)
         self._clone_invoices()

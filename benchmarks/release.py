@@ -51,9 +51,9 @@ class Orders(ReleaseSection):
             for product_type, kind in CONFIRMATIONS
             for count, customer in self._customers(kind)
         ]
-        self.lab.app.ask("switch", on=False)
+        self.lab.app.ask("switch", on="none")
         without = [self._run(case, self._contenders(self.lab.app)) for case in cases]
-        self.lab.app.ask("switch", on=True)
+        self.lab.app.ask("switch", on="all")
         for case, (plain, *others) in zip(cases, without, strict=True):
             product_type, kind, count, _customer = case
             _plain, checked = self._run(case, [self.lab.plain, self.lab.app])
@@ -81,7 +81,7 @@ class Screens(ReleaseSection):
     columns = ("screen, credit on", "plain Odoo", "public addon", "app", "goal")
 
     def measure(self):
-        self.lab.app.ask("switch", on=True)
+        self.lab.app.ask("switch", on="all")
         for count, customer in self._customers("Orders"):
             self._row(
                 f"form of a quotation, customer with {count:,} open orders",
@@ -103,7 +103,7 @@ class Credit(ReleaseSection):
     columns = ("exposure", "one SQL statement", "plain Odoo", "public addon", "app", "goal")
 
     def measure(self):
-        self.lab.app.ask("switch", on=True)
+        self.lab.app.ask("switch", on="all")
         for kind in ("Invoices", "Orders"):
             for count, customer in self._customers(kind):
                 self._measure_one(f"{count:,} open {kind.lower()}", customer)
@@ -172,7 +172,7 @@ class Races(ReleaseSection):
     )
 
     def measure(self):
-        self.lab.app.ask("switch", on=True)
+        self.lab.app.ask("switch", on="credit")
         tables = [self._race(worker) for worker in self._contenders(self.lab.app)]
         names = [f"at once by {count} processes" for count in RACERS] + ["in one call"]
         for name, *cells in zip(names, *tables, strict=True):
@@ -184,6 +184,8 @@ class Races(ReleaseSection):
     def _race(self, worker):
         racers = self.lab.racers(worker)
         try:
+            for racer in racers:  # until all have started
+                racer.ask("wait")
             cells = [self._confirm_at_once(worker, racers[:count]) for count in RACERS]
             return [*cells, self._confirm_in_one_call(worker, racers[0])]
         finally:

@@ -11,10 +11,10 @@ import time
 import traceback
 
 
-def main(database):
+def main(database, *options):
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what Odoo prints is no answer
-    open_registry(database)
+    open_registry(database, *options)
     import measures
 
     for line in sys.stdin:
@@ -29,12 +29,12 @@ def main(database):
         out.write(json.dumps(answer) + "\n")
 
 
-def open_registry(database):
+def open_registry(database, *more):
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
     options = ["-c", os.environ["ODOO_CONFIG"], "-d", database, "--no-http", "--log-level=error"]
-    config.parse_config(options)
+    config.parse_config([*options, *more])
     return Registry(database)
 
 
@@ -67,11 +67,52 @@ def fill(database, _measures, what, scale=None):
     return {"seconds": time.perf_counter() - start, "size": size}
 
 
-def measure(database, measures, name):
+def switch(database, measures, on):
+    return _commit(database, measures.switch, on)
+
+
+def prepare_race(database, measures):
+    return {"orders": _commit(database, measures.prepare_race)}
+
+
+def wait(_database, _measures):
+    return {}
+
+
+def confirm_at(database, _measures, at, batches):
+    """From the moment `at` on confirm each batch of orders as a call from outside does."""
+    from odoo.modules.registry import Registry
+    from odoo.service.model import execute_cr
+
+    errors = []
+    time.sleep(max(0, at - time.time()))
+    for batch in batches:
+        try:
+            with Registry(database).cursor() as cr:
+                execute_cr(cr, 2, "sale.order", "action_confirm", [batch], {})
+        except Exception as error:  # what the user would see as an error page
+            errors.append(f"{type(error).__name__}: {error}".splitlines()[0])
+    return {"errors": errors}
+
+
+def count_released(database, measures, orders, work_off):
+    """Count, after the job that judges again what waited for its turn if `work_off`."""
+    if work_off:
+        _commit(database, measures.work_off)
+    return _commit(database, measures.count_released, orders)
+
+
+def _commit(database, function, *arguments):
+    env = environment(database, 2)
+    with env.cr:
+        return function(env, *arguments) or {}
+
+
+def measure(database, measures, name, **args):
     """Prepare, then run once: seconds, queries, and how much memory was taken at most (MB)."""
     env = environment(database, 2)
     try:
-        work = getattr(measures, name)(env)
+        work = getattr(measures, name)(env, **args)
         env.flush_all()
         env.invalidate_all()
         before = reset_peak_memory()
@@ -105,4 +146,4 @@ def peak_memory():
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

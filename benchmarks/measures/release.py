@@ -1,5 +1,7 @@
 """What is measured of orders, checks and credit, most of it runs without the app too."""
 
+from uuid import uuid4
+
 from odoo import Command, fields
 
 from .specification import get_specification
@@ -27,7 +29,7 @@ def confirm_lines(env, customer, product_type):
     def work():
         order.action_confirm()
         assert order.state == "sale", "the order was not confirmed"
-        assert _release_state(order) in ("free", "released"), "the order was held"
+        assert _is_released(order), order.hold_ids.mapped("reason")
 
     return work
 
@@ -60,18 +62,12 @@ def quotation_list(env, limit):
 def _quotation(env, customer, product_type):
     partner = _customer(env, customer)
     _grant_popular_limit(partner)
-    products = env["product.product"].search([("name", "=like", "Article %")], limit=10, order="id")
-    if product_type == "service":
-        products = env["product.product"].create(
-            [
-                {"name": f"Service {number}", "type": "service", "standard_price": 0.5}
-                for number in range(10)
-            ]
-        )
+    name = "Service %" if product_type == "service" else "Article %"
+    products = env["product.product"].search([("name", "=like", name)], limit=10, order="id")
     return env["sale.order"].create(
         {
             "partner_id": partner.id,
-            "client_order_ref": f"Bench {fields.Datetime.now()}",
+            "client_order_ref": f"Bench {uuid4()}",
             "commitment_date": fields.Datetime.add(fields.Datetime.now(), days=7),
             "payment_term_id": env.ref("account.account_payment_term_30days").id,
             "order_line": [
@@ -97,8 +93,8 @@ def _get_popular_switches(partner):
     return [name for name in names if name.endswith("_include")]
 
 
-def _release_state(order):
-    return order.release_state if "release_state" in order._fields else "free"
+def _is_released(order):
+    return "release_state" not in order._fields or order.release_state in ("free", "released")
 
 
 # === CREDIT === #
@@ -138,7 +134,11 @@ def over_limit(env):
     partners = env["res.partner"].search([("name", "=like", "Customer %")])
 
     def ours():
-        return len(partners.sudo()._get_over_credit_limit(env.company))
+        return (
+            env["sale.admin.credit.report"]
+            .sudo()
+            .search_count([("is_over", "=", True), ("partner_id", "in", partners.ids)])
+        )
 
     def popular():
         return len(partners.filtered("risk_exception"))
@@ -219,7 +219,7 @@ def prepare_race(env):
 def count_released(env, orders):
     orders = env["sale.order"].browse(orders)
     confirmed = orders.filtered(lambda order: order.state == "sale")
-    released = confirmed.filtered(lambda order: _release_state(order) in ("free", "released"))
+    released = confirmed.filtered(_is_released)
     started = orders.filtered("picking_ids")
     assert released == started, f"{len(released)} released, {len(started)} started"
     return {"released": len(released), "held": len(orders - released)}
@@ -233,11 +233,15 @@ def work_off(env):
 
 # === CHECKS === #
 def switch(env, on):
-    """Switch all checks on, or all off, and give every customer more credit than they use."""
+    """Switch checks on for good, and give every customer more credit than they use.
+
+    :param on: ``none``, ``credit`` (the limit alone) or ``all``
+    """
     env = env(su=True)
-    if on and not env.company.sale_admin_credit_policy_id:
+    if on != "none" and not env.company.sale_admin_credit_policy_id:
         env.company.sale_admin_credit_policy_id = _create_policy(env, UNREACHED)
-    _get_checks(env).active = on
+    for check in _get_checks(env):
+        check.active = on == "all" or (on == "credit" and check.kind == "credit_limit")
 
 
 def _create_policy(env, amount):
@@ -258,6 +262,10 @@ def _get_checks(env):
     parameters = {
         "domain": {"rule_domain": "[('amount_total', '>', 1000000)]"},
         "completeness": {"requirement_ids": [Command.set([r.id for r in requirements])]},
+        "price_floor": {"floor_ids": [Command.create({"price_min": 0.1})]},
+        "discount": {"discount_max": 10.0},
+        "terms": {"is_payment_term_agreed": False},
+        "credit_order_value": {"credit_order_max": UNREACHED},
         "four_eyes": None,
     }
     found = checks.search([("name", "=like", "Bench %")])
