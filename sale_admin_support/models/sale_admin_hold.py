@@ -177,10 +177,13 @@ class SaleAdminHold(models.Model):
         now = fields.Datetime.now()
         vals_list = [{**vals, "held_since": vals.get("held_since") or now} for vals in vals_list]
         try:
-            return super().create(vals_list)
+            holds = super().create(vals_list)
         except UniqueViolation as error:
             # somebody judged the same order at this moment: what he found is read afresh
             raise ConcurrencyError(str(error)) from error
+        if first := holds.order_id.filtered("has_no_holds"):
+            first._set({"has_no_holds": False})
+        return holds
 
     def _lapse(self, note):
         """These holds speak for their orders no longer; who was not decided on has lapsed."""

@@ -39,7 +39,7 @@ PROMISE_FIELDS = PAYER_FIELDS | {
     "pricelist_id",
     "warehouse_id",
 }
-SERVER_FIELDS = {"changed_by_id", "hold_ids", "judged_at", "release_state"}
+SERVER_FIELDS = {"changed_by_id", "has_no_holds", "hold_ids", "judged_at", "release_state"}
 
 
 class SaleOrder(models.Model):
@@ -70,6 +70,13 @@ class SaleOrder(models.Model):
     )
     hold_ids = fields.One2many(
         "sale.admin.hold", "order_id", readonly=True, copy=False, groups="base.group_user"
+    )
+    has_no_holds = fields.Boolean(
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        export_string_translation=False,
+        help="Known to have never had a hold, so that a confirmation need not look for any.",
     )
     judged_at = fields.Datetime(
         readonly=True,
@@ -105,6 +112,7 @@ class SaleOrder(models.Model):
             self._check_server_fields(vals)
         server_vals = {
             "release_state": "free",
+            "has_no_holds": True,
             "judged_at": False,
             "changed_by_id": self._get_changing_user().id,
         }
@@ -319,10 +327,10 @@ class SaleOrder(models.Model):
             holds._trigger_recheck(minutes=1)
 
     def _get_current_holds(self):
-        """Return ``{order: the holds that speak for it now}`` by one query."""
-        holds = self.env["sale.admin.hold"].search(
-            [("order_id", "in", self.ids), ("is_current", "=", True)]
-        )
+        """Return ``{order: the holds that speak for it now}`` by one query, if by any."""
+        holds = self.env["sale.admin.hold"]
+        if known := self.filtered(lambda order: not order.has_no_holds):
+            holds = holds.search([("order_id", "in", known.ids), ("is_current", "=", True)])
         current = dict.fromkeys(self, holds.browse())
         for hold in holds:
             current[hold.order_id] |= hold
