@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 
 class SaleAdminCheck(models.Model):
@@ -23,17 +24,11 @@ class SaleAdminCheck(models.Model):
                     self.env._("%s: choose what must be there.", check.display_name)
                 )
 
-    @api.model
-    def _get_filter_fields(self):
-        return [*super()._get_filter_fields(), "requirement_ids"]
-
     def _check_completeness(self, orders):
-        requirements = self.env["sale.admin.requirement"].browse(
-            self._get_filter_ids()["requirement_ids"]
-        )
         lacking = {}
-        for requirement in requirements.sorted("sequence"):
-            for order in requirement._find_lacking(orders):
+        for requirement_id, code, path in self._get_requirements():
+            requirement = self.env["sale.admin.requirement"].browse(requirement_id)
+            for order in requirement._find_lacking_by(orders, code, path):
                 lacking.setdefault(order, []).append(requirement)
         return {
             order: {
@@ -51,3 +46,11 @@ class SaleAdminCheck(models.Model):
         if not requirement.where:
             return requirement.name
         return self.env._("%(what)s (%(where)s)", what=requirement.name, where=requirement.where)
+
+    @ormcache("self.id")
+    def _get_requirements(self):
+        """Return id, code and path of what must be there, kept in memory."""
+        requirements = self.sudo().with_context(active_test=False).requirement_ids
+        return tuple(
+            (r.id, r.code, r.path) for r in requirements.sorted(lambda r: (r.sequence, r.id))
+        )

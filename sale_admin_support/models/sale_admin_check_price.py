@@ -83,7 +83,8 @@ class SaleAdminCheck(models.Model):
     # === PRICE FLOOR === #
     def _check_price_floor(self, orders):
         lines = orders.order_line.filtered(lambda line: line._is_price_checked())
-        floors, prices = self._get_price_floors(lines), lines._get_net_prices()
+        prices = lines._get_net_prices()
+        floors = self._get_price_floors(lines, prices)
         low = lines.filtered(
             lambda line: line in floors and line._compare_prices(prices[line], floors[line]) < 0
         )
@@ -98,21 +99,22 @@ class SaleAdminCheck(models.Model):
             lambda texts: self.env._("Below the minimum price: %s.", texts),
         )
 
-    def _get_price_floors(self, lines):
+    def _get_price_floors(self, lines, prices):
         """Return the least net price of the lines that have one: ``{line: price}``.
 
+        :param prices: their net prices
         :return: a unit of the line, in the order's currency, the way its prices are entered
         """
         floors = {}
         for line in lines:
             if floor := self._find_floor(line.product_id):
-                floors[line] = self._get_floor_price(floor, line)
+                floors[line] = self._get_floor_price(floor, line, prices[line])
         if pricelist := self.floor_pricelist_id:
             others = lines.filtered(lambda line: line not in floors)
-            floors.update(others._get_reference_prices(dict.fromkeys(others, pricelist)))
+            floors.update(others._get_reference_prices(dict.fromkeys(others, pricelist), prices))
         return floors
 
-    def _get_floor_price(self, floor, line):
+    def _get_floor_price(self, floor, line, net_price):
         product, order = line.product_id, line.order_id
         if floor["basis"] == "percent":
             price = product._price_compute("list_price")[product.id] * floor["percent"] / 100
@@ -122,7 +124,8 @@ class SaleAdminCheck(models.Model):
         price = currency._convert(
             price, line.currency_id, order.company_id, order.date_order, round=False
         )
-        return line._adapt_to_order_taxes(product.uom_id._compute_price(price, line.product_uom_id))
+        price = product.uom_id._compute_price(price, line.product_uom_id)
+        return line._adapt_to_order_taxes(price, net_price)
 
     def _find_floor(self, product):
         """Return the minimum laid down closest to the product: for itself, for all its variants,
@@ -154,8 +157,8 @@ class SaleAdminCheck(models.Model):
             else self.env["product.pricelist"]
             for line in lines
         }
-        prices = lines._get_reference_prices(pricelists)
-        references, prices = lines._get_reference_prices(pricelists), lines._get_net_prices()
+        prices = lines._get_net_prices()
+        references = lines._get_reference_prices(pricelists, prices)
         allowed = {order: self._get_discount_max(order) for order in orders}
         given = {
             line: max((1 - prices[line] / references[line]) * 100, 0.0)
@@ -184,13 +187,13 @@ class SaleAdminCheck(models.Model):
 
         Not the salesperson named on it: anybody could name a colleague who may more.
         """
+        by_role = self._get_discounts_by_role()
+        if not by_role:
+            return self.discount_max
         user = order.changed_by_id or order.entered_by_id or order.create_uid
-        by_role = [
-            percent
-            for group_id, percent in self._get_discounts_by_role()
-            if group_id in user.all_group_ids.ids
-        ]
-        return max(by_role, default=self.discount_max)
+        groups = set(user.all_group_ids.ids)
+        own = [percent for group_id, percent in by_role if group_id in groups]
+        return max(own, default=self.discount_max)
 
     @ormcache("self.id")
     def _get_discounts_by_role(self):

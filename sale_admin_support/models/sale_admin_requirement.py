@@ -72,9 +72,17 @@ class SaleAdminRequirement(models.Model):
     def _find_lacking(self, orders):
         """Return the orders that lack what is required; no query grows with the orders."""
         self.ensure_one()
-        if self.code:
-            return getattr(self, f"_find_lacking_{self.code}")(orders)
-        return orders.filtered(lambda order: not any(order.mapped(self.path)))
+        return self._find_lacking_by(orders, self.code, self.path)
+
+    @api.model
+    def _find_lacking_by(self, orders, code, path):
+        """Likewise, without reading the requirement itself.
+
+        :param code: of the method that looks for it; otherwise the field `path` must be filled in
+        """
+        if code:
+            return getattr(self, f"_find_lacking_{code}")(orders)
+        return orders.filtered(lambda order: not any(order.mapped(path)))
 
     def _find_lacking_delivery_address(self, orders):
         """Street, place and country: what a carrier needs."""

@@ -60,19 +60,20 @@ class SaleOrderLine(models.Model):
         digits = self.env["decimal.precision"].precision_get("Product Price")
         return float_compare(price, other, precision_digits=digits)
 
-    def _get_reference_prices(self, pricelists):
+    def _get_reference_prices(self, pricelists, net_prices):
         """Return each line's price by the price list given for it: ``{line: price}``.
 
         Without a price list it is the product's sales price. One query for all lines, unless a
         rule builds on another price list.
 
         :param pricelists: ``{line: product.pricelist}``
+        :param net_prices: as `_get_net_prices` says
         :return: a unit of the line, in the order's currency, the way its prices are entered
         """
-        rules = self._get_pricelist_rules(pricelists)
+        rules, none = self._get_pricelist_rules(pricelists), self.env["product.pricelist.item"]
         return {
             line: line._get_price_by_rules(
-                pricelists[line], rules.get(pricelists[line], self.env["product.pricelist.item"])
+                pricelists[line], rules.get(pricelists[line], none), net_prices[line]
             )
             for line in self
         }
@@ -99,7 +100,7 @@ class SaleOrderLine(models.Model):
         )
         return rules.grouped("pricelist_id")
 
-    def _get_price_by_rules(self, pricelist, rules):
+    def _get_price_by_rules(self, pricelist, rules, net_price):
         self.ensure_one()
         order, unit = self.order_id, self.product_uom_id
         product = self.product_id.with_context(**self._get_product_price_context())
@@ -122,18 +123,29 @@ class SaleOrderLine(models.Model):
             product, self.product_uom_qty, unit, date=date, currency=currency
         )
         price = currency._convert(price, self.currency_id, order.company_id, date, round=False)
-        return self._adapt_to_order_taxes(price)
+        return self._adapt_to_order_taxes(price, net_price)
 
-    def _adapt_to_order_taxes(self, price):
+    def _adapt_to_order_taxes(self, price, net_price):
         """Take the product's taxes out of a price where the order's taxes are not included, as
-        Odoo does when it proposes the price."""
+        Odoo does when it proposes the price.
+
+        That only lowers it, unless the order's own taxes are included: where the net price reaches
+        it anyway, nothing has to be looked up.
+        """
         position = self.order_id.fiscal_position_id
-        if not position:
+        if not position or (
+            self._compare_prices(net_price, price) >= 0 and not self._has_included_taxes()
+        ):
             return price
         taxes = self.product_id.taxes_id._filter_taxes_by_company(self.company_id)
         return self.product_id._get_tax_included_unit_price_from_price(
             price, product_taxes=taxes, fiscal_position=position
         )
+
+    def _has_included_taxes(self):
+        """Whether the price includes taxes: told by the amounts, without looking at the taxes."""
+        amount = self.price_unit * (1 - self.discount / 100) * self.product_uom_qty
+        return self.currency_id.compare_amounts(self.price_subtotal, amount) < 0
 
     def _get_cost(self):
         """Hook: what the line's quantity costs us, in the order's currency; 0: not known.

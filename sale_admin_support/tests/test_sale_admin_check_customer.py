@@ -142,6 +142,7 @@ class TestSaleAdminCheckCustomer(SaleAdminCheckCommon):
         self.assertEqual(first.release_state, "held")
         self.assertFails(self.check, self.order)
         first._set({"release_state": "released"})
+        self.env.flush_all()
         self.assertPasses(self.check, self.order)
         self.check.verified_scope = "all"
         self.assertFails(self.check, self.order)
@@ -149,6 +150,7 @@ class TestSaleAdminCheckCustomer(SaleAdminCheckCommon):
     def test_order_in_another_company_does_not_make_the_customer_known(self):
         other = self.env["res.company"].create({"name": "Other"})
         self._create_order(company_id=other.id)._set({"release_state": "free"})
+        self.env.flush_all()
         self.assertFails(self.check, self.order)
 
     def test_held_order_goes_when_the_customer_is_verified(self):
