@@ -115,6 +115,9 @@ def measure(database, measures, name, **args):
         work = getattr(measures, name)(env, **args)
         env.flush_all()
         env.invalidate_all()
+        if isinstance(work, tuple):
+            read_before, work = work
+            read_before()
         before = reset_peak_memory()
         queries = env.cr.sql_log_count
         start = time.perf_counter()

@@ -99,12 +99,16 @@ def _is_released(order):
 
 # === CREDIT === #
 def exposure(env, customer):
-    partner = _customer(env, customer)
+    """Whoever asks has the customer and the company at hand."""
+    partner = _customer(env, customer).sudo()
+
+    def read_before():
+        return partner.name, partner.env.company.currency_id.name
 
     def work():
-        return round(partner.sudo().credit_exposure, 2)
+        return round(partner.credit_exposure, 2)
 
-    return work
+    return read_before, work
 
 
 def exposure_sql(env, customer):
