@@ -265,7 +265,7 @@ class SaleAdminCheck(models.Model):
             )
         else:
             reason = self.env._(
-                "The order exceeds the credit limit of %s.", situation["account"].name
+                "%s: the order exceeds the credit limit.", situation["account"].name
             )
         return {
             "reason": reason,
