@@ -115,8 +115,8 @@
         "demo/sale_admin_progress_demo.xml",
         "demo/sale_admin_check_demo.xml",
         "demo/sale_admin_intake_demo.xml",
-        "demo/sale_admin_hold_demo.xml",
         "demo/sale_admin_credit_demo.xml",
+        "demo/sale_admin_hold_demo.xml",
     ],
     "uninstall_hook": "uninstall_hook",
     "assets": {

@@ -4,12 +4,9 @@ from odoo import Command
 
 from .office import Office
 
-LIMIT = 50000.0
-
 
 class Desk(Office):
     def live(self):
-        self.grant_credit()
         self.invoice_film()
         self.switch_on_checks()
         for happen in (
@@ -26,20 +23,6 @@ class Desk(Office):
         self.env.flush_all()
 
     # === RULES === #
-    def grant_credit(self):
-        self.company.sale_admin_credit_policy_id = self.env["sale.admin.credit.policy"].create(
-            {
-                "name": "All customers",
-                "company_id": self.company.id,
-                "mode": "limit",
-                "amount": LIMIT,
-                "tolerance_percent": 5,
-                "overdue_days": 15,
-                "overdue_amount": 500.0,
-                "release_days": 30,
-            }
-        )
-
     def switch_on_checks(self):
         """The ready-made basic set, and the papers that this company wants besides."""
         self.company.sale_admin_check_set = "basic"
@@ -72,7 +55,7 @@ class Desk(Office):
 
     def invoice_film(self):
         """Open, and due within the week."""
-        order = self.confirm(self.quote("sierra", [("film", 1500)], -30, -26, euro=True), -30)
+        order = self.confirm(self.quote("sierra", [("film", 1200)], -30, -26, euro=True), -30)
         self.deliver(order, -25)
         self.invoice(order, -24)
 
@@ -81,7 +64,7 @@ class Desk(Office):
         """An invoice that is due in a week makes room; a part could go now."""
         return self._order(
             "sierra",
-            [("labeller", 2), ("conveyor", 10)],
+            [("labeller", 1), ("conveyor", 4)],
             -3,
             5,
             euro=True,
@@ -100,7 +83,7 @@ class Desk(Office):
         )
 
     def hold_for_a_missing_reference(self):
-        return self._order("klos", [("film", 120), ("tape", 20)], -1, 9, euro=True)
+        return self._order("warta", [("film", 120), ("tape", 20)], -1, 9, euro=True)
 
     def release_in_part(self):
         """One of two machines may go; the buyer sees on the portal that it is worked on."""
@@ -118,7 +101,7 @@ class Desk(Office):
             )
 
     def hold_by_hand(self):
-        order = self._order("lachong", [("tape", 60)], -8, 3, client_order_ref="LH-2201")
+        order = self._order("warta", [("conveyor", 6)], -8, 3, euro=True, client_order_ref="ZZ/129")
         reason = self.env["sale.admin.reason"].search([("kind", "=", "hold")], limit=1)
         with self.on(-7):
             hold = order.with_user(self.user("ana"))._hold_by_hand(
@@ -139,12 +122,9 @@ class Desk(Office):
 
     def complete_an_order(self):
         """The reference came a day later, and the order freed itself."""
-        contract = self._get_contract("riaalta")
-        order = self._order(
-            "riaalta", [("tape", 8, 56.0)], -5, 4, euro=True, sale_contract_id=contract.id
-        )
+        order = self._order("warta", [("tape", 8)], -5, 4, euro=True)
         with self.on(-4):
-            order.client_order_ref = "RA-2419"
+            order.client_order_ref = "ZZ/130"
 
     def _get_credit_holds(self, order):
         return order.hold_ids.filtered(lambda h: h.is_blocking and h.check_id.is_credit)

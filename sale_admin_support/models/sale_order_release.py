@@ -388,8 +388,7 @@ class SaleOrder(models.Model):
                 "date of delivery.",
                 **values,
             )
-        currency = order.company_id.currency_id
-        values["amount"] = currency.format(option["amount_payment"])
+        values["amount"] = order._format_for_customer(option["amount_payment"])
         if not option["settles"]:
             return order.env._(
                 "Thank you for your order %(order)s. We will send it as soon as we have received "
@@ -401,11 +400,24 @@ class SaleOrder(models.Model):
             return order.env._(
                 "Thank you for your order %(order)s. We will send it as soon as we have received "
                 "%(amount)s: for %(invoices)s, and %(advance)s in advance.",
-                advance=currency.format(option["amount_advance"]),
+                advance=order._format_for_customer(option["amount_advance"]),
                 **values,
             )
         return order.env._(
             "Thank you for your order %(order)s. We will send it as soon as we have received "
             "%(amount)s for %(invoices)s.",
             **values,
+        )
+
+    def _format_for_customer(self, amount):
+        """Return an amount of the company's currency in the order's, at today's rate, rounded up
+        so that what is paid suffices."""
+        company = self.company_id
+        converted = company.currency_id._convert(
+            amount, self.currency_id, company, company._sale_admin_today(), round=False
+        )
+        return self.currency_id.format(
+            float_round(
+                converted, precision_rounding=self.currency_id.rounding, rounding_method="UP"
+            )
         )
