@@ -6,6 +6,7 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import account_partial_reconcile_gate
 from . import account_payment
+from . import base_partner_merge
 from . import ir_attachment
 from . import payment_transaction
 from . import ir_default

@@ -235,6 +235,7 @@ class ResCompany(models.Model):
             if company not in ruled:
                 self.env["res.partner"]._adopt_core_limits(company)
             company._follow_credit_policy()
+        self.env["sale.admin.hold"].sudo()._cron_mark_due()
 
     def _check_may_rule_credit(self):
         """:raise AccessError: to all but credit controllers and sales administration managers"""

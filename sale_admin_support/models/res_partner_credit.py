@@ -162,7 +162,7 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_may_set_credit(vals)
+            self.browse()._check_may_set_credit(vals)
         partners = super().create(vals_list)
         if self.env.company.root_id.sudo().sale_admin_credit_policy_id:
             partners._check_created_limit()
@@ -193,18 +193,23 @@ class ResPartner(models.Model):
 
         :raise UserError, AccessError: whoever calls
         """
-        if vals.get("credit_head_id"):
-            raise UserError(
-                self.env._("A customer joins a group by an approved credit limit: ask for one.")
-            )
+        if self._is_changed("credit_head_id", vals):
+            self._raise_no_group()
         if (
-            "credit_policy_id" in vals
+            self._is_changed("credit_policy_id", vals)
             and not self.env.su
             and not self.env.user.has_group(CREDIT_GROUP)
         ):
             raise AccessError(
                 self.env._("Credit policies are chosen by credit controllers: ask one of them.")
             )
+
+    def _is_changed(self, fname, vals):
+        """Whether a value to write, or of partners to create, differs from what is there."""
+        value = vals.get(fname) or False
+        if not self:
+            return bool(value)
+        return fname in vals and any(partner[fname].id != value for partner in self.sudo())
 
     def _check_core_limit_kept(self, vals):
         """Where a policy rules, core's credit limit follows approved limits and nobody else.
@@ -233,6 +238,12 @@ class ResPartner(models.Model):
 
     def _get_core_fallback(self):
         return self._fields["credit_limit"].get_company_dependent_fallback(self)
+
+    @api.model
+    def _raise_no_group(self):
+        raise UserError(
+            self.env._("A customer joins or leaves a group by an approved limit: ask for one.")
+        )
 
     def _raise_ruled(self):
         raise UserError(

@@ -392,16 +392,10 @@ class SaleAdminCreditLimit(models.Model):
             if limit.date_start <= limit.company_id._sale_admin_today():
                 limit._put_in_force()
             partners |= partner | limit.head_id
-            partner._message_log(
-                body=self.env._(
-                    "Credit approved: %(limit)s, from %(start)s. %(reason)s",
-                    limit=limit._get_description(),
-                    start=limit.date_start,
-                    reason=limit.reason or "",
-                )
-            )
+            partner._message_log(body=self.env._("A new credit limit was approved."))
         for company in self.company_id:
             partners._follow_credit_terms(company)
+        self.env["sale.admin.hold"]._mark_recheck(partners=partners)
 
     def _put_in_force(self):
         """Let the customer join or leave a group, and have its policy."""

@@ -99,8 +99,9 @@ class SaleAdminCreditPolicy(models.Model):
     def write(self, vals):
         self.env.registry.clear_cache()
         res = super().write(vals)
-        if {"mode", "amount", "active", "grace_days"} & vals.keys():
+        if not {"name", "sequence"}.issuperset(vals):
             self._let_customers_follow()
+            self.env["sale.admin.hold"].sudo()._cron_mark_due()
         return res
 
     def unlink(self):

@@ -247,6 +247,17 @@ class TestCreditLimit(CreditCommon):
         with self.assertRaises(UserError):
             self.partner_b.sudo().credit_head_id = self.customer
 
+    # trap 5
+    def test_merging_customers_lends_no_credit(self):
+        rich = self._create_customer("Rich twin")
+        self._grant(9000, partner=rich)
+        self._grant(500, date_start=self.company._sale_admin_today())
+        self._grant(partner=self.partner_b, mode="shared", head_id=self.customer.id)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer | rich).ids, self.customer)
+        self.assertEqual(self.customer.credit_limit, 500)
+        self.assertEqual(self.partner_b.credit_head_id, self.customer)
+
     # === WHO SEES WHAT === #
     # trap 23
     def test_salesperson_reads_no_credit(self):

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from .common_credit import CreditCommon
 
-STEPS = 22
+STEPS = 18
 
 
 @tagged("post_install", "-at_install")
