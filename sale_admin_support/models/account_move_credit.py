@@ -14,7 +14,7 @@ class AccountMove(models.Model):
                 and m.commercial_partner_id._is_credit_ruled(m.company_id)
             )
         )
-        super(AccountMove, self - ruled)._compute_partner_credit_warning()
+        res = super(AccountMove, self - ruled)._compute_partner_credit_warning()
         ruled.partner_credit_warning = ""
         drafts = ruled.filtered(lambda m: m.state == "draft")
         for company, moves in drafts.grouped("company_id").items():
@@ -24,6 +24,7 @@ class AccountMove(models.Model):
             warnings = self.env["res.partner"]._get_credit_warnings(company, asked)
             for move in moves:
                 move.partner_credit_warning = warnings[move]
+        return res
 
     def _get_amount_not_ordered(self):
         """Return what a draft invoice adds to the exposure: its orders' part is counted already.

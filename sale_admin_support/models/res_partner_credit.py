@@ -19,7 +19,6 @@ class ResPartner(models.Model):
     # === FIELDS === #
     credit_policy_id = fields.Many2one(
         "sale.admin.credit.policy",
-        string="Credit Policy",
         company_dependent=True,
         groups=MONEY_GROUPS,
         help="Empty: the company's.",
@@ -35,7 +34,6 @@ class ResPartner(models.Model):
         help="Head of a group of customers: what they owe counts together against its limit.",
     )
     credit_exposure = fields.Monetary(
-        string="Credit Exposure",
         currency_field="credit_currency_id",
         compute="_compute_credit_exposure",
         compute_sudo=True,

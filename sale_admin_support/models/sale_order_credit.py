@@ -120,7 +120,7 @@ class SaleOrder(models.Model):
         ruled = self.filtered(
             lambda o: o.credit_partner_id and o.credit_partner_id._is_credit_ruled(o.company_id)
         )
-        super(SaleOrder, self - ruled)._compute_partner_credit_warning()
+        res = super(SaleOrder, self - ruled)._compute_partner_credit_warning()
         ruled.partner_credit_warning = ""
         quotations = ruled.filtered(lambda o: o.state in ("draft", "sent"))
         for company, orders in quotations.grouped("company_id").items():
@@ -129,6 +129,7 @@ class SaleOrder(models.Model):
             warnings = self.env["res.partner"]._get_credit_warnings(company, asked)
             for order in orders:
                 order.partner_credit_warning = warnings[order]
+        return res
 
     # === BUSINESS METHODS === #
     def _get_exposures(self, withheld=None):

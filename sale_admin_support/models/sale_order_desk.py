@@ -220,12 +220,13 @@ class SaleOrder(models.Model):
     # === WHO IS TOLD === #
     def _holds_changed(self, opened, ended):
         """Tell the salesperson, and give the desk one task an order as long as it waits."""
-        super()._holds_changed(opened, ended)
+        res = super()._holds_changed(opened, ended)
         opened = opened.filtered(lambda h: h._is_blocking())
         ended = ended.filtered(lambda h: h.severity == "block")
         for order in (opened.order_id | ended.order_id).filtered(lambda o: o.state == "sale"):
             order._tell_salesperson(opened & order.hold_ids, ended & order.hold_ids)
         (opened.order_id | ended.order_id)._update_release_activity()
+        return res
 
     def _tell_salesperson(self, opened, ended):
         """Note in the chatter what happened, without amounts, and notify the salesperson."""

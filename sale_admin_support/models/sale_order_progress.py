@@ -295,7 +295,9 @@ class SaleOrder(models.Model):
     def _compute_problem_count(self):
         counts = dict(
             # sudo: who reads the order may know how many, also without a right on problems
-            self.env["sale.admin.problem"].sudo()._read_group(
+            self.env["sale.admin.problem"]
+            .sudo()
+            ._read_group(
                 [("order_id", "in", self.ids), ("state", "=", "open")], ["order_id"], ["__count"]
             )
         )

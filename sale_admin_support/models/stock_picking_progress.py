@@ -34,7 +34,6 @@ class StockPicking(models.Model):
     return_confirmed_at = fields.Datetime(readonly=True, copy=False)
     return_confirmed_by_id = fields.Many2one(
         "res.users",
-        string="Return Confirmed By",
         readonly=True,
         copy=False,
         ondelete="restrict",

@@ -347,7 +347,7 @@ class TestCreditCheck(CreditCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.cr.sql_log_count
-            order.partner_credit_warning  # noqa: B018
+            order.mapped("partner_credit_warning")
             counts.append(self.cr.sql_log_count - before)
             for _order in range(3):
                 self._create_order()

@@ -22,9 +22,7 @@ class SaleAdminHoldDecide(models.TransientModel):
     currency_id = fields.Many2one(related="company_id.currency_id")
     payer_id = fields.Many2one("res.partner", compute="_compute_hold_ids")
     authority = fields.Char(compute="_compute_hold_ids")
-    reason_id = fields.Many2one(
-        "sale.admin.reason", domain=[("kind", "=", "reject")], string="Reason"
-    )
+    reason_id = fields.Many2one("sale.admin.reason", domain=[("kind", "=", "reject")])
     note = fields.Char(help="It stays with the decision, and the salesperson reads it.")
     amount = fields.Monetary(
         string="Up to",

@@ -10,9 +10,7 @@ class SaleAdminOrderHold(models.TransientModel):
     _description = "Hold Orders"
 
     order_ids = fields.Many2many("sale.order", required=True)
-    reason_id = fields.Many2one(
-        "sale.admin.reason", string="Reason", required=True, domain=[("kind", "=", "hold")]
-    )
+    reason_id = fields.Many2one("sale.admin.reason", required=True, domain=[("kind", "=", "hold")])
     stage = fields.Selection(STAGES, required=True, default="handover")
     note = fields.Char(help="It stays with the hold, and the salesperson reads it.")
 
