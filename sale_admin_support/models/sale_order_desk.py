@@ -68,7 +68,7 @@ class SaleOrder(models.Model):
         for order in self:
             own = order._get_standing_holds() & holds
             order.can_release = any(not obstacles[hold] for hold in own)
-            order.can_escalate = any(obstacles[hold] and ceilings[hold] is not None for hold in own)
+            order.can_escalate = any(obstacles[hold] and ceilings[hold] != 0.0 for hold in own)
             order.release_authority = order._get_release_authority(own, obstacles, ceilings)
 
     # === ACTION METHODS === #

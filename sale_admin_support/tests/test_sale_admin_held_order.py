@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 from odoo import Command
 from odoo.exceptions import AccessError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from .common_desk import DeskCommon
 
@@ -235,6 +235,19 @@ class TestHoldMoneyHidden(DeskCommon):
         self.assertFalse(
             any(wizard.line_ids.mapped("quantity")), "the largest part tells what room there is"
         )
+
+    def test_dialog_opens_for_the_salesperson(self):
+        action = self.order.with_user(self.salesman).action_view_release_options()
+        form = Form(
+            self.env[action["res_model"]].with_user(self.salesman).with_context(**action["context"])
+        )
+        self.assertTrue(form.has_payment)
+        self.assertNotIn("amount_payment", form._view["fields"])
+
+    def test_salesperson_is_not_offered_to_escalate(self):
+        order = self.order.with_user(self.salesman)
+        self.assertFalse(order.can_release)
+        self.assertFalse(order.can_escalate)
 
     def test_portal_customer_reads_no_internal_word(self):
         portal = self.env["res.users"].create(

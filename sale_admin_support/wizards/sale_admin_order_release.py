@@ -18,13 +18,20 @@ class SaleAdminOrderRelease(models.TransientModel):
     # --- a payment
     has_payment = fields.Boolean(compute="_compute_options")
     amount_payment = fields.Monetary(
-        string="Smallest Payment", compute="_compute_options", groups=MONEY_GROUPS
+        string="Smallest Payment",
+        compute="_compute_amounts",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
     )
     settled = fields.Html(
-        string="It Settles", compute="_compute_options", groups=MONEY_GROUPS, sanitize=False
+        string="It Settles",
+        compute="_compute_amounts",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
+        sanitize=False,
     )
     settled_move_ids = fields.Many2many(
-        "account.move", compute="_compute_options", groups=MONEY_GROUPS
+        "account.move", compute="_compute_amounts", compute_sudo=True, groups=MONEY_GROUPS
     )
     # --- time
     date_free = fields.Date(
@@ -35,13 +42,16 @@ class SaleAdminOrderRelease(models.TransientModel):
     # --- a part
     line_ids = fields.One2many("sale.admin.order.release.line", "wizard_id")
     amount_room = fields.Monetary(
-        string="Room for", compute="_compute_options", groups=MONEY_GROUPS
+        string="Room for", compute="_compute_amounts", compute_sudo=True, groups=MONEY_GROUPS
     )
     amount_part = fields.Monetary(string="Chosen", compute="_compute_amount_part")
     note = fields.Char(help="It stays with the decision, and the salesperson reads it.")
     # --- words
     message = fields.Text(
-        string="Sentence for the Customer", compute="_compute_message", groups=MONEY_GROUPS
+        string="Sentence for the Customer",
+        compute="_compute_message",
+        compute_sudo=True,
+        groups=MONEY_GROUPS,
     )
 
     # === COMPUTE METHODS === #
@@ -65,12 +75,18 @@ class SaleAdminOrderRelease(models.TransientModel):
             option = options[wizard.order_id]
             wizard.reasons = wizard.order_id._render_standing_holds()
             wizard.has_payment = bool(option["amount_payment"])
+            wizard.date_free = option["date_free"]
+
+    @api.depends("order_id")
+    def _compute_amounts(self):
+        options = self.order_id._get_release_options()
+        for wizard in self:
+            option = options[wizard.order_id]
             wizard.amount_payment = option["amount_payment"]
             wizard.settled = wizard._render_settled(option)
             wizard.settled_move_ids = self.env["account.move"].union(
                 *(move for move, _amount, _is_full in option["settles"])
             )
-            wizard.date_free = option["date_free"]
             wizard.amount_room = option["amount_room"]
 
     @api.depends("line_ids.quantity")
