@@ -2,6 +2,7 @@ from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
 from .sale_admin_credit_policy import MODES
@@ -254,14 +255,13 @@ class ResPartner(models.Model):
     # === ACTION METHODS === #
     def action_view_credit_receivable(self):
         """Show the open items of these customers; so do the others the documents of their part."""
+        customers = Domain("partner_id.commercial_partner_id", "in", self.commercial_partner_id.ids)
+        receivable = customers & Domain("account_type", "=", "asset_receivable")
+        settled = self.env["account.move.line"]._get_settled_by_drafts(receivable)
+        open_items = Domain("amount_residual", "!=", 0) | Domain("id", "in", settled.ids)
         return self._get_credit_action(
             "sale_admin_credit_item_action",
-            [
-                ("partner_id.commercial_partner_id", "in", self.commercial_partner_id.ids),
-                ("parent_state", "=", "posted"),
-                ("account_type", "=", "asset_receivable"),
-                ("amount_residual", "!=", 0),
-            ],
+            list(receivable & Domain("parent_state", "=", "posted") & open_items),
         )
 
     def action_view_credit_order(self):

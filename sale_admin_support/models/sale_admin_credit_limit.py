@@ -136,7 +136,11 @@ class SaleAdminCreditLimit(models.Model):
     @api.depends("partner_id", "mode", "amount", "head_id")
     def _compute_display_name(self):
         for limit in self:
-            limit.display_name = f"{limit.partner_id.name or ''}: {limit._get_description()}"
+            limit.display_name = (
+                f"{limit.partner_id.name}: {limit._get_description()}"
+                if limit.partner_id
+                else self.env._("New")
+            )
 
     def _compute_is_in_force(self):
         for company, limits in self.grouped("company_id").items():

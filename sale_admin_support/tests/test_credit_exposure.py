@@ -252,6 +252,17 @@ class TestCreditExposure(CreditCommon):
         self.assertEqual(records.move_id, invoice)
         self.assertEqual(ordered.amount_exposed, 300)
 
+    # trap 18
+    def test_items_settled_by_a_draft_payment_are_shown(self):
+        invoice = self._invoice(self._create_order())
+        self._pay(invoice, 400).action_draft()
+        self._pay(self._invoice(self._create_order(2)), 200).action_draft()
+        action = self.customer.action_view_credit_receivable()
+        items = self.env["account.move.line"].search(action["domain"])
+        self.assertEqual(len(items), 2)
+        self.assertEqual(sum(items.mapped("amount_owed")), 1200)
+        self.assertExposure(1200, receivable=1200)
+
     # === REBUILDING === #
     def test_wrong_exposure_is_found_and_mended(self):
         order = self._create_order()
