@@ -241,7 +241,7 @@ class TestHoldMoneyHidden(DeskCommon):
         form = Form(
             self.env[action["res_model"]].with_user(self.salesman).with_context(**action["context"])
         )
-        self.assertTrue(form.has_payment)
+        self.assertIn("A payment", form.release_hint)
         self.assertNotIn("amount_payment", form._view["fields"])
 
     def test_salesperson_is_not_offered_to_escalate(self):
@@ -366,6 +366,18 @@ class TestHoldDecide(DeskCommon):
         self.assertEqual(order.order_line.qty_withheld, 2.0)
         self.assertEqual(sum(order.picking_ids.move_ids.mapped("product_uom_qty")), 8.0)
         self.assertEqual(order.release_state, "held")
+
+    def test_part_is_released_as_the_browser_does(self):
+        order = self._create_held_order(10)
+        action = order.with_user(self.controller).action_view_release_options()
+        form = Form(
+            self.env[action["res_model"]]
+            .with_user(self.controller)
+            .with_context(**action["context"])
+        )
+        form.note = "What there is room for"
+        form.save().action_release_part()
+        self.assertEqual(order.order_line.qty_withheld, 2.0)
 
     def test_then_and_now_are_compared(self):
         order = self._create_held_order(10)

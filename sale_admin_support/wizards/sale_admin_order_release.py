@@ -14,6 +14,7 @@ class SaleAdminOrderRelease(models.TransientModel):
     currency_id = fields.Many2one(related="order_id.company_id.currency_id")
     reasons = fields.Html(compute="_compute_options")
     can_release = fields.Boolean(related="order_id.can_release", related_sudo=False)
+    release_hint = fields.Text(related="order_id.release_hint")
     release_authority = fields.Char(related="order_id.release_authority", related_sudo=False)
     # --- a payment
     has_payment = fields.Boolean(compute="_compute_options")

@@ -8,7 +8,7 @@ class SaleAdminOrderReleaseLine(models.TransientModel):
     _description = "Release a Part: Line"
 
     wizard_id = fields.Many2one("sale.admin.order.release", required=True, ondelete="cascade")
-    line_id = fields.Many2one("sale.order.line", required=True, readonly=True, ondelete="cascade")
+    line_id = fields.Many2one("sale.order.line", required=True, ondelete="cascade")
     product_id = fields.Many2one(related="line_id.product_id")
     product_uom_id = fields.Many2one(related="line_id.product_uom_id")
     qty_ordered = fields.Float(string="Ordered", related="line_id.product_uom_qty")
