@@ -71,7 +71,7 @@ class Orders(ReleaseSection):
         product_type, _kind, _count, customer = case
         args = {"customer": customer, "product_type": product_type}
         # Services are confirmed in a tenth of the time: more turns against the noise.
-        turns = self.lab.turns * (3 if product_type == "service" else 1)
+        turns = self.lab.turns * (2 if product_type == "service" else 1)
         return self.lab.in_turns(
             *((worker, "confirm_lines", args) for worker in workers), turns=turns
         )

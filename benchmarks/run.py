@@ -28,14 +28,14 @@ from generator import LINES, SCALES  # noqa: E402
 from laboratory import Laboratory  # noqa: E402
 from release import Credit, Installation, Orders, Races, Screens  # noqa: E402
 
-# In the order in which they are measured: the first ones with no check switched on.
+# In the order in which they are measured: orders first, while no check is switched on.
 SECTIONS = {
-    "contracts": Contracts,
-    "installation": Installation,
     "orders": Orders,
     "screens": Screens,
     "credit": Credit,
     "races": Races,
+    "installation": Installation,
+    "contracts": Contracts,
 }
 
 
