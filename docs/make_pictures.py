@@ -30,6 +30,7 @@ class Picture:
     login: str = "admin"
     record: tuple = ()  # model and domain: the path gets the first id found
     before: Callable | None = None  # work done on that page; it is opened anew afterwards
+    after: Callable | None = None  # work done on that page before the picture is taken
     click: list = field(default_factory=list)
     height: int = 850
 
@@ -38,7 +39,13 @@ def contract(title):
     return ("sale.admin.contract", [["title", "=", title]])
 
 
+def order(reference):
+    return ("sale.order", [["client_order_ref", "=", reference]])
+
+
 CARTON_LINE = contract("Carton line, Cần Thơ")
+HELD = order("AS-1190")
+ORDER = "/odoo/sales/%s"
 CONTRACT = "/odoo/sales-contracts/%s"
 
 
@@ -60,6 +67,13 @@ def settle(page):
     page.wait_for_timeout(500)
 
 
+def look_up_customer(page):
+    page.keyboard.type("Sao Mai")
+    settle(page)
+    page.keyboard.press("Enter")
+    settle(page)
+
+
 def deliver(page):
     """From the contract: send what is left of its order."""
     press_in_row(page, "Delivery", "action_next_step")
@@ -78,7 +92,29 @@ def invoice_and_pay(page):
 
 # In this order: the last two change the demo.
 PICTURES = [
-    Picture("workbench", "/odoo/sales-administration", height=780),
+    Picture("workbench", "/odoo/sales-administration", height=1150),
+    Picture("incoming-orders", "/odoo/incoming-orders", height=400),
+    Picture("clarifications", "/odoo/clarifications", height=500),
+    Picture("checks", "/odoo/sales-checks", login="kasia", height=780),
+    Picture("held-orders", "/odoo/held-orders", login="huy", height=780),
+    Picture("held-order", ORDER, login="huy", record=HELD, click=["a[name=sale_admin_checks]"]),
+    Picture(
+        "release-options",
+        ORDER,
+        login="huy",
+        record=HELD,
+        click=["button[name=action_view_release_options]"],
+    ),
+    Picture("customers-credit", "/odoo/sales-credit", login="huy", height=700),
+    Picture(
+        "credit-limit",
+        "/odoo/sales-credit-limits/%s",
+        login="huy",
+        record=("sale.admin.credit.limit", [["state", "=", "requested"]]),
+    ),
+    Picture("order-progress", "/odoo/order-progress"),
+    Picture("customer-card", "/odoo/customer-card", after=look_up_customer, height=900),
+    Picture("shipments", "/odoo/shipments-and-returns", height=600),
     Picture("contracts", "/odoo/sales-contracts", height=680),
     Picture("contract", CONTRACT, record=CARTON_LINE, height=1440),
     Picture("milestones", "/odoo/sales-milestones"),
@@ -169,6 +205,8 @@ class Camera:
         self.open(page, path)
         for selector in picture.click:
             press(page, selector)
+        if picture.after:
+            picture.after(page)
         page.mouse.move(700, 5)
         page.wait_for_timeout(800)  # charts draw themselves
         return page.screenshot()
