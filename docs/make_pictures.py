@@ -70,8 +70,6 @@ def settle(page):
 def look_up_customer(page):
     page.keyboard.type("Sao Mai")
     settle(page)
-    page.keyboard.press("Enter")
-    settle(page)
 
 
 def deliver(page):
