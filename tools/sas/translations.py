@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polib
 
-PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+#0]*[\d.]*[sdifrx](?!\w)|%%|\$\{[^}]*\}")
+PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+#0]*[\d.]*[sdifrx](?!\w)|%%|\$\{[^}]*\}", re.ASCII)
 # Fields of the header that change although no term does.
 VOLATILE = ("POT-Creation-Date", "PO-Revision-Date", "Last-Translator", "Language-Team")
 
