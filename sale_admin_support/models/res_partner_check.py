@@ -72,6 +72,22 @@ class ResPartner(models.Model):
         changed._on_verified_data_changed()
         return res
 
+    def _check_server_fields(self, vals):
+        """What is written as it is changes nothing: merging writes all that a customer has."""
+        return super()._check_server_fields(
+            {
+                name: value
+                for name, value in vals.items()
+                if not (name in self._get_server_fields() and self._has_values(name, value))
+            }
+        )
+
+    def _has_values(self, name, value):
+        field = self._fields[name]
+        return bool(self and value) and all(
+            field.convert_to_write(partner[name], partner) == value for partner in self.sudo()
+        )
+
     def _set(self, vals):
         """Write what only the server decides: past the guard of this class, through Odoo's own."""
         return super().write(vals)

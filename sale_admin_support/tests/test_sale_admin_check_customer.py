@@ -165,3 +165,18 @@ class TestSaleAdminCheckCustomer(SaleAdminCheckCommon):
             *(self._create_order(confirm=False) for _i in range(6))
         )
         self.assertConstantQueries(self.check, orders)
+
+    # === MERGED === #
+    def test_merging_customers_keeps_verification_and_block(self):
+        twin = self.env["res.partner"].with_user(self.clerk).create({"name": "Twin"}).sudo()
+        self._verify()
+        self._block(twin)
+        wizard = self.env[
+            "base.partner.merge.automatic.wizard"
+        ]  # merging is for system administrators
+        wizard.create({})._merge((self.customer | twin).ids, self.customer)
+        self.assertFalse(twin.exists())
+        self.assertEqual(self.customer.sale_block_reason, "insolvent")
+        self.assertEqual(self.customer.sale_verified_by_id, self.clerk_2)
+        with self.assertRaises(UserError):
+            self.customer.with_user(self.manager).sale_verified_by_id = self.manager
