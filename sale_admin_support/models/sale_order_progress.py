@@ -272,7 +272,7 @@ class SaleOrder(models.Model):
         if not companies:
             return Domain.FALSE
         self._flush_lines_in_work()
-        self.flush_model(["handover_state", "date_order", "company_id"])
+        self.flush_model(["state", "handover_state", "date_order", "company_id"])
         released = SQL(
             """(SELECT o.id
                   FROM sale_order o
@@ -469,7 +469,8 @@ class SaleOrder(models.Model):
     def _hand_over_released(self):
         """Where the company wants it, hand released orders over by themselves."""
         orders = self.filtered(lambda o: o.company_id.sale_admin_handover_mode == "auto").sudo()
-        for order in orders.filtered("must_hand_over"):
+        # searched, not read: what was read before the release is out of date
+        for order in orders.search([("id", "in", orders.ids), ("must_hand_over", "=", True)]):
             for team in order._get_handover_teams():
                 order._create_handover(team)
 
