@@ -18,6 +18,7 @@ class Desk(Office):
             self.hold_by_hand,
             self.release_for_two_days,
             self.complete_an_order,
+            self.warn_of_a_discount,
         ):
             happen()
         self.env.flush_all()
@@ -43,6 +44,38 @@ class Desk(Office):
                 "sequence": 15,
                 "requirement_ids": [Command.set(requirements)],
             }
+        )
+        self.env["sale.admin.check"].create(
+            [
+                {
+                    "name": "Invoices carry the customer's reference",
+                    "kind": "completeness",
+                    "stage": "invoice",
+                    "active": True,
+                    "company_id": self.company.id,
+                    "sequence": 110,
+                    "requirement_ids": [Command.set(requirements[:1])],
+                },
+                {
+                    "name": "Machines to Poland leave with a signed quotation",
+                    "kind": "domain",
+                    "stage": "ship",
+                    "active": True,
+                    "company_id": self.company.id,
+                    "sequence": 120,
+                    "rule_domain": "[('partner_id.country_id.code', '=', 'PL'),"
+                    " ('signed_on', '=', False), ('amount_total', '>', 15000)]",
+                },
+                {
+                    "name": "Discounts above 3 % are seen",
+                    "kind": "discount",
+                    "severity": "warn",
+                    "active": True,
+                    "company_id": self.company.id,
+                    "sequence": 130,
+                    "discount_max": 3.0,
+                },
+            ]
         )
 
     def _get_checks(self, kind):
@@ -125,6 +158,10 @@ class Desk(Office):
         order = self._order("warta", [("tape", 8)], -5, 4, euro=True)
         with self.on(-4):
             order.client_order_ref = "ZZ/130"
+
+    def warn_of_a_discount(self):
+        price = self.product("film").list_price
+        self._order("saomai", [("film", 10, price * 0.9)], -1, 8, client_order_ref="PO-4540")
 
     def _get_credit_holds(self, order):
         return order.hold_ids.filtered(lambda h: h.is_blocking and h.check_id.is_credit)
